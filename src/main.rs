@@ -1,0 +1,3 @@
+//! The `ydock` command: flags to configuration, configuration to a running server, its end to an exit code.
+
+fn main() {}
