@@ -1,5 +1,26 @@
 //! The Yjs side of the server, as pure functions over bytes.
+//!
+//! Updates stay encoded. [`UpdateRef`] proves that bytes from outside are an update and walks them. `merge`,
+//! `diff` and `split` make new updates out of encoded ones without building a document. `DocumentIndex`
+//! knows of one open document which ids it has and where they stand, and so decides whether an update is new,
+//! complete, early or hostile.
+//!
+//! Architecture invariant: nothing here reads a clock, does IO or awaits, and nothing here is yrs.
 
+mod any;
+mod block;
+mod content;
 mod document;
+mod id_set;
+mod json;
+mod message;
+mod scan;
+mod state_vector;
 
+pub use block::{Block, Body, CLOCK_END, Id, Item, Parent};
+pub use content::{Content, TypeKind};
 pub use document::DocumentBytes;
+pub use id_set::IdSet;
+pub use message::{SyncMessage, SyncMessageError};
+pub use scan::{Deletes, Deletion, ScanError, Section, Sections, UpdateRef};
+pub use state_vector::{StateVector, StateVectorError};
