@@ -103,11 +103,6 @@ impl<'a> Block<'a> {
     pub const fn end(&self) -> u32 {
         self.id.clock + self.len
     }
-
-    /// The last id.
-    pub(super) const fn last_id(&self) -> Id {
-        Id { client: self.id.client, clock: self.end() - 1 }
-    }
 }
 
 impl<'a> Item<'a> {

@@ -118,22 +118,23 @@ impl<'a> UpdateRef<'a> {
     /// # Errors
     /// When they are no well-formed update.
     pub fn parse(bytes: &'a [u8]) -> Result<Self, ScanError> {
-        Self::parse_with(bytes, |_| {})
+        Self::parse_with(bytes, |_, _| {})
     }
 
-    /// As [`parse`](Self::parse), and hands out each section on the way.
-    pub(super) fn parse_with(bytes: &'a [u8], mut found: impl FnMut(Section<'a>)) -> Result<Self, ScanError> {
+    /// As [`parse`](Self::parse), and hands out each section on the way, with the clock after its last block.
+    pub(super) fn parse_with(bytes: &'a [u8], mut found: impl FnMut(Section<'a>, u32)) -> Result<Self, ScanError> {
         let mut reader = Reader::new(bytes);
         let section_count = reader.var_uint()?;
         check_count(&reader, section_count, LEAST_SECTION)?;
         let sections = reader;
         let mut order = ClientOrder::default();
         for _ in 0..section_count {
-            let mut section = Section::read(&mut reader)?;
+            let section = Section::read(&mut reader)?;
             order.add(section.client);
-            found(section.clone());
-            while section.next_block(Trust::Outside)?.is_some() {}
-            reader = section.reader;
+            let mut walk = section.clone();
+            while walk.next_block(Trust::Outside)?.is_some() {}
+            reader = walk.reader;
+            found(section, walk.clock);
         }
         let deleting_clients = reader.var_uint()?;
         check_count(&reader, deleting_clients, LEAST_DELETING_CLIENT)?;
@@ -224,11 +225,6 @@ impl<'a> Section<'a> {
         self.clock
     }
 
-    /// The number of blocks left.
-    pub(super) const fn blocks_left(&self) -> u64 {
-        self.left
-    }
-
     fn next_block(&mut self, trust: Trust) -> Result<Option<Block<'a>>, ScanError> {
         if self.left == 0 {
             return Ok(None);
@@ -248,7 +244,7 @@ impl<'a> Iterator for Section<'a> {
     }
 }
 
-impl<'a> Deletes<'a> {
+impl Deletes<'_> {
     fn next_deletion(&mut self) -> Result<Option<Deletion>, ScanError> {
         while self.ranges_left == 0 {
             if self.clients_left == 0 {
@@ -320,7 +316,7 @@ mod tests {
         let update = UpdateRef::parse(&bytes).unwrap();
         let block = update.blocks().next().unwrap();
         assert_eq!((block.id.client.value(), block.id.clock, block.len), (7, 0, 1));
-        assert_eq!(update.deletes().map(|deletion| deletion.start..deletion.end).collect::<Vec<_>>(), [0..1]);
+        assert!(update.deletes().map(|deletion| (deletion.start, deletion.end)).eq([(0, 1)]));
         assert!(!update.is_empty() && UpdateRef::parse(&[0, 0]).unwrap().is_empty());
     }
 
