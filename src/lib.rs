@@ -2,6 +2,7 @@
 
 pub mod ids;
 pub mod lib0;
+pub mod materialise;
 pub mod storage;
 pub mod sync;
 

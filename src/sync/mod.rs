@@ -20,6 +20,7 @@ mod message;
 mod scan;
 mod state_vector;
 mod writer;
+mod roots;
 
 pub use block::{Block, Body, CLOCK_END, Id, Item, Parent};
 pub use content::{Content, TypeKind};
@@ -30,3 +31,4 @@ pub use merge::merge;
 pub use message::{SyncMessage, SyncMessageError};
 pub use scan::{Deletes, Deletion, ScanError, Section, Sections, UpdateRef};
 pub use state_vector::{StateVector, StateVectorError};
+pub use roots::RootKind;
