@@ -46,7 +46,9 @@ class RemoteCursors {
   update(update: ViewUpdate): void {
     if (update.docChanged || update.selectionSet || update.focusChanged) this.#publishOwn(update.view);
     const changed = update.transactions.some((transaction) => transaction.annotation(cursorsChanged) === true);
-    if (update.docChanged || changed) this.decorations = this.#draw(update.view);
+    if (!update.docChanged && !changed) return;
+    this.decorations = this.#draw(update.view);
+    this.#keepNamesInside(update.view);
   }
 
   /** Our cursor stays where it was when the focus leaves: whoever clicks a button has not left the text. */
@@ -74,9 +76,26 @@ class RemoteCursors {
         ranges.push(selectionMark(person).range(Math.min(anchor, head), Math.max(anchor, head)));
       }
       const widget = new CaretWidget(person, this.#moves(clientId, cursor));
-      ranges.push(Decoration.widget({ widget, side: head > anchor ? -1 : 1 }).range(head));
+      ranges.push(Decoration.widget({ widget, side: head < anchor ? 1 : -1 }).range(head));
     }
     return Decoration.set(ranges, true);
+  }
+
+  /** Hangs a name to the left of its caret where it would leave the editor at the right. */
+  #keepNamesInside(view: EditorView): void {
+    view.requestMeasure({
+      key: this,
+      read: () => {
+        const end = view.scrollDOM.getBoundingClientRect().right;
+        return [...view.contentDOM.querySelectorAll<HTMLElement>('.remote-caret')].map((caret) => {
+          const width = caret.querySelector<HTMLElement>('.remote-caret-name')?.offsetWidth ?? 0;
+          return { caret, nearEnd: caret.getBoundingClientRect().left + width > end };
+        });
+      },
+      write: (names) => {
+        for (const { caret, nearEnd } of names) caret.classList.toggle('near-end', nearEnd);
+      },
+    });
   }
 
   #moves(clientId: number, cursor: unknown): number {

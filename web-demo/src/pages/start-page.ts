@@ -75,7 +75,7 @@ function recentList(): HTMLElement {
   const section = element(
     'section',
     { class: 'recent', 'aria-labelledby': 'recent-heading' },
-    element('h2', { id: 'recent-heading' }, 'Opened last'),
+    element('h2', { id: 'recent-heading' }, 'Recent documents'),
     list,
     empty,
   );

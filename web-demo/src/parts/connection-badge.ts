@@ -6,22 +6,20 @@ import type { Watched } from '../watched';
 
 export function connectionBadge(connection: Watched<ConnectionState>): HTMLElement {
   const label = element('span');
-  const badge = element('p', { class: 'connection', role: 'status' }, element('span', { class: 'dot', 'aria-hidden': 'true' }), label);
+  const advice = element('span', { class: 'advice' });
+  const dot = element('span', { class: 'dot', 'aria-hidden': 'true' });
+  const badge = element('p', { class: 'connection', role: 'status' }, dot, label, advice);
   connection.watch((state) => {
-    const { text, hint } = WORDS[state.kind];
     badge.dataset['state'] = state.kind;
-    badge.title = hint;
-    label.textContent = text;
+    label.textContent = LABELS[state.kind];
+    advice.textContent = state.kind === 'reconnecting' ? 'You can write on: this tab keeps your changes until then.' : '';
   });
   return badge;
 }
 
-const WORDS: Readonly<Record<ConnectionState['kind'], { readonly text: string; readonly hint: string }>> = {
-  connecting: { text: 'Connecting…', hint: 'The document is being opened.' },
-  connected: { text: 'Connected', hint: 'Changes reach everyone at once.' },
-  reconnecting: {
-    text: 'Offline, reconnecting…',
-    hint: 'You can write on. Changes are kept in this tab and sent when the connection is back.',
-  },
-  closed: { text: 'Closed', hint: 'The server has closed this document for you.' },
+const LABELS: Readonly<Record<ConnectionState['kind'], string>> = {
+  connecting: 'Connecting…',
+  connected: 'Connected',
+  reconnecting: 'Offline, reconnecting…',
+  closed: 'Closed',
 };

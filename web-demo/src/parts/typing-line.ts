@@ -7,13 +7,19 @@ import type { Watched } from '../watched';
 export function typingLine(typists: Watched<ReadonlySet<number>>, people: Watched<readonly Person[]>): HTMLElement {
   const note = element('p', { class: 'typing', 'aria-live': 'polite' });
   const draw = (): void => {
-    const names = people.value.filter((person) => typists.value.has(person.clientId)).map((person) => person.name);
+    const names = people.value.filter((person) => typists.value.has(person.clientId)).map((person) => shortened(person.name));
     const sentence = typingSentence(names);
     if (note.textContent !== sentence) note.textContent = sentence;
   };
   typists.watch(draw);
   people.watch(draw);
-  return element('footer', { class: 'foot' }, note);
+  return note;
+}
+
+/** Long names would push "is typing" out of a narrow line. */
+function shortened(name: string): string {
+  const letters = [...name];
+  return letters.length <= MAX_NAME_SHOWN ? name : `${letters.slice(0, MAX_NAME_SHOWN - 1).join('').trim()}…`;
 }
 
 function typingSentence(names: readonly string[]): string {
@@ -23,3 +29,5 @@ function typingSentence(names: readonly string[]): string {
   if (rest.length === 0) return `${first} and ${second} are typing…`;
   return `${first}, ${second} and ${rest.length === 1 ? 'one other' : `${rest.length} others`} are typing…`;
 }
+
+const MAX_NAME_SHOWN = 16;
