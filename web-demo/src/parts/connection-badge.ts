@@ -9,10 +9,12 @@ export function connectionBadge(connection: Watched<ConnectionState>): HTMLEleme
   const advice = element('span', { class: 'advice' });
   const dot = element('span', { class: 'dot', 'aria-hidden': 'true' });
   const badge = element('p', { class: 'connection', role: 'status' }, dot, label, advice);
+  let opened = false;
   connection.watch((state) => {
+    opened ||= state.kind === 'connected';
     badge.dataset['state'] = state.kind;
     label.textContent = LABELS[state.kind];
-    advice.textContent = state.kind === 'reconnecting' ? 'You can write on: this tab keeps your changes until then.' : '';
+    advice.textContent = opened && state.kind === 'reconnecting' ? KEPT : '';
   });
   return badge;
 }
@@ -23,3 +25,5 @@ const LABELS: Readonly<Record<ConnectionState['kind'], string>> = {
   reconnecting: 'Offline, reconnecting…',
   closed: 'Closed',
 };
+
+const KEPT = 'You can write on: this tab keeps your changes until then.';
