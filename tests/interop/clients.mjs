@@ -2,6 +2,7 @@
 //
 // All of them are driven alike: a document, its shared types, a provider on a socket that the test can cut.
 
+import { isDeepStrictEqual } from 'node:util'
 import * as Yjs13 from 'yjs'
 import * as Yjs14 from '@y/y'
 import { WebSocket } from 'ws'
@@ -85,8 +86,8 @@ export class Client {
 export async function converged (clients, ms) {
   const [first] = clients
   await waitFor('the clients converge', () => {
-    const expected = JSON.stringify(first.content)
-    return clients.every(client => JSON.stringify(client.content) === expected)
+    const expected = first.content
+    return clients.every(client => isDeepStrictEqual(client.content, expected))
   }, ms).catch(error => {
     throw new Error(`${error.message}: ${clients.map(client => JSON.stringify(client.content).slice(0, 300)).join(' | ')}`)
   })

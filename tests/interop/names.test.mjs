@@ -19,7 +19,8 @@ const odd = [
 ]
 
 test('odd names are documents of their own, for every client, in the exports and in the list', async t => {
-  const encoded = name => name.split('/').map(encodeURIComponent).join('/')
+  // A client's URL parser resolves plain dot segments before it connects.
+  const encoded = name => name.includes('..') ? encodeURIComponent(name) : name.split('/').map(encodeURIComponent).join('/')
   const writers = await Promise.all(odd.map((name, index) => Client.join(t, [v2, v3, v4][index % 3], server, encodeURIComponent(name))))
   writers.forEach((writer, index) => writer.text.insert(0, `this is ${odd[index]}`))
   // Escaped slashes or plain ones, below /yjs or not: the same document.
