@@ -176,13 +176,32 @@ impl Lane {
         }
         if queue.bytes > 0 && queue.bytes + bytes.len() > self.outbox.limit {
             let from = queue.drop_documents(self.index).unwrap_or(number).min(number);
-            if let Some(lane) = queue.lane(self.index) {
-                lane.behind = Some(from);
-            }
-            queue.call_if_drained(self.index);
-            return Pushed::Behind { from };
+            return queue.fall_behind(self.index, from);
         }
         queue.push(Frame { bytes, lane: self.index, kind: Kind::Document { number } });
+        drop(queue);
+        self.outbox.ready.notify_one();
+        Pushed::Waiting
+    }
+
+    /// Queues frames that together bring the session up to date from a number on (0: from nothing).
+    ///
+    /// They may exceed the cap together, as long as no more than the cap waited before them: a document is as large as it
+    /// is. A session that is behind by now, or has too much waiting, gets none of them and is behind from that number.
+    pub fn catch_up(&self, number: u64, frames: impl IntoIterator<Item = Bytes>) -> Pushed {
+        let mut queue = self.outbox.lock();
+        if queue.ending.is_some() {
+            return Pushed::Waiting;
+        }
+        let behind = queue.lane(self.index).and_then(|lane| lane.behind);
+        if behind.is_some() || queue.bytes > self.outbox.limit {
+            let dropped = queue.drop_documents(self.index);
+            let from = [behind, dropped].into_iter().flatten().fold(number, u64::min);
+            return queue.fall_behind(self.index, from);
+        }
+        for bytes in frames {
+            queue.push(Frame { bytes, lane: self.index, kind: Kind::Document { number } });
+        }
         drop(queue);
         self.outbox.ready.notify_one();
         Pushed::Waiting
@@ -278,13 +297,16 @@ impl Queue {
         first
     }
 
-    /// The writer may be asleep with nothing to flush: then nobody else would call the room.
-    fn call_if_drained(&self, index: usize) {
-        if self.frames.is_empty()
-            && let Some(lane) = self.lanes.get(index)
-        {
-            lane.attention.notify_one();
+    fn fall_behind(&mut self, index: usize, from: u64) -> Pushed {
+        let drained = self.frames.is_empty();
+        if let Some(lane) = self.lane(index) {
+            lane.behind = Some(from);
+            if drained {
+                // The writer may be asleep with nothing to flush: then nobody else would call the room.
+                lane.attention.notify_one();
+            }
         }
+        Pushed::Behind { from }
     }
 }
 
@@ -340,6 +362,25 @@ mod tests {
         assert_eq!(drain(&outbox), 1);
         attention.notified().await;
         assert_eq!(lane.wants_resync(), Some(1));
+    }
+
+    #[test]
+    fn a_document_larger_than_the_cap_passes_as_a_whole_and_the_next_one_waits_for_it() {
+        let (outbox, lane, _) = outbox(100);
+        assert_eq!(lane.document(7, frame(50)), Pushed::Waiting);
+        assert_eq!(lane.catch_up(0, [frame(300), frame(300)]), Pushed::Waiting);
+        assert_eq!(lane.catch_up(3, [frame(300)]), Pushed::Behind { from: 0 });
+        assert_eq!(lane.catch_up(5, [frame(1)]), Pushed::Behind { from: 0 });
+        assert_eq!(drain(&outbox), 0);
+        assert_eq!(lane.wants_resync(), Some(0));
+    }
+
+    #[test]
+    fn a_catch_up_that_comes_too_late_is_asked_for_again_from_its_own_start() {
+        let (_outbox, lane, _) = outbox(100);
+        assert_eq!(lane.document(8, frame(90)), Pushed::Waiting);
+        assert_eq!(lane.document(9, frame(90)), Pushed::Behind { from: 8 });
+        assert_eq!(lane.catch_up(4, [frame(10)]), Pushed::Behind { from: 4 });
     }
 
     #[test]

@@ -81,14 +81,21 @@ pub(super) struct Room {
 }
 
 pub(super) type CompactionUnderWay = std::pin::Pin<Box<dyn Future<Output = Result<Compacted, CompactionError>> + Send>>;
-type Computing = std::pin::Pin<Box<dyn Future<Output = (MemberId, Option<Result<Frames, ScanError>>)> + Send>>;
+type Computing = std::pin::Pin<Box<dyn Future<Output = Computed> + Send>>;
+
+/// What brings a member up to date, or why there is nothing (`None`: the work panicked).
+struct Computed {
+    member: MemberId,
+    from: u64,
+    frames: Option<Result<Frames, ScanError>>,
+}
 
 enum Event {
     Control(Control),
     Request(Queued),
     Saved(Progress),
     Compacted(Result<Compacted, CompactionError>),
-    Computed(MemberId, Option<Result<Frames, ScanError>>),
+    Computed(Computed),
     Attention,
     Tick,
     Idle,
@@ -132,7 +139,7 @@ impl Room {
                 Event::Request(queued) => self.requests(queued, &mut inbox, now, &mut effects),
                 Event::Saved(progress) => self.saved(progress, now, &mut effects),
                 Event::Compacted(outcome) => self.compacted(outcome, now),
-                Event::Computed(member, frames) => self.computed(member, frames),
+                Event::Computed(computed) => self.computed(computed),
                 Event::Attention => self.attend(),
                 Event::Tick => self.state.tick(now, &mut effects),
                 Event::Stopping => idle.stop(),
@@ -159,7 +166,7 @@ impl Room {
             biased;
             Some(control) = inbox.control.recv() => Event::Control(control),
             progress = self.saver.progress(), if self.saver.is_busy() => Event::Saved(progress),
-            (member, frames) = first(&mut self.computing), if !self.computing.is_empty() => Event::Computed(member, frames),
+            computed = first(&mut self.computing), if !self.computing.is_empty() => Event::Computed(computed),
             () = attention.notified() => Event::Attention,
             () = at(tick), if tick.is_some() => Event::Tick,
             Some(queued) = inbox.requests.recv(), if may_edit => Event::Request(queued),
@@ -171,7 +178,7 @@ impl Room {
 
     async fn control(&mut self, control: Control, now: Instant, effects: &mut Vec<Effect>) {
         match control {
-            Control::Join { seat, reply } => self.join(&seat, reply, effects),
+            Control::Join { seat, reply } => self.join(&seat, reply, now, effects),
             Control::Leave { member } => {
                 self.seats.leave(member);
                 self.state.leave(member, now, effects);
@@ -207,11 +214,20 @@ impl Room {
         }
     }
 
-    fn join(&mut self, seat: &Seat, reply: oneshot::Sender<Result<MemberId, JoinError>>, effects: &mut Vec<Effect>) {
+    fn join(
+        &mut self,
+        seat: &Seat,
+        reply: oneshot::Sender<Result<MemberId, JoinError>>,
+        now: Instant,
+        effects: &mut Vec<Effect>,
+    ) {
         if self.seats.len() >= self.context.config.max_members {
             let _session_has_gone = reply.send(Err(JoinError::Full)).is_err();
             return;
         }
+        // What waits to be sent is for those who are here; the newcomer hears of everyone anyway.
+        self.state.presence.flush(effects);
+        self.carry_out(effects, now);
         let id = self.context.next_member();
         if reply.send(Ok(id)).is_ok() {
             self.context.metrics.members.increment(1);
@@ -294,7 +310,7 @@ impl Room {
                 Effect::Broadcast { number, update, except } => self.seats.broadcast(number, &update, except),
                 Effect::Sync { member, known } => {
                     let catch_up = CatchUp::for_state_vector(&self.state.log, known);
-                    self.compute(member, catch_up);
+                    self.compute(member, 0, catch_up);
                 }
                 Effect::Ask { member } => {
                     let state_vector = self.state.index.state_vector().encode();
@@ -322,7 +338,7 @@ impl Room {
         for (member, from) in self.seats.take_drained() {
             self.context.metrics.resyncs.increment(1);
             let catch_up = CatchUp::from_number(&self.state.log, from);
-            self.compute(member, catch_up);
+            self.compute(member, from, catch_up);
         }
         for member in self.seats.take_missed_presence() {
             self.send_presence(member);
@@ -338,19 +354,22 @@ impl Room {
 
     /// Computes what a member lacks: here when it is little, else off the async threads. Updates accepted meanwhile may
     /// reach the member first; Yjs keeps them until what they build on arrives.
-    fn compute(&mut self, member: MemberId, catch_up: CatchUp) {
+    fn compute(&mut self, member: MemberId, from: u64, catch_up: CatchUp) {
         if catch_up.cost() <= INLINE_BYTES {
-            let frames = catch_up.compute();
-            return self.computed(member, Some(frames));
+            let frames = Some(catch_up.compute());
+            return self.computed(Computed { member, from, frames });
         }
         let tasks = self.context.tasks.clone();
-        self.computing.push(Box::pin(async move { (member, tasks.run_blocking(|| catch_up.compute()).await) }));
+        self.computing.push(Box::pin(async move {
+            let frames = tasks.run_blocking(|| catch_up.compute()).await;
+            Computed { member, from, frames }
+        }));
     }
 
-    fn computed(&mut self, member: MemberId, frames: Option<Result<Frames, ScanError>>) {
+    fn computed(&mut self, computed: Computed) {
+        let Computed { member, from, frames } = computed;
         match frames {
-            // Numbered 0: should it be dropped, the member starts over with the whole document.
-            Some(Ok(frames)) => self.seats.sync(member, 0, &frames.step2, &frames.updates),
+            Some(Ok(frames)) => self.seats.catch_up(member, from, &frames),
             Some(Err(error)) => {
                 tracing::error!(doc = %self.name, error = %error, "a difference could not be computed");
                 self.seats.end(member, Ending::RoomFailed);
@@ -428,7 +447,7 @@ async fn ended(compaction: &mut Option<CompactionUnderWay>) -> Result<Compacted,
     }
 }
 
-async fn first(computing: &mut Vec<Computing>) -> (MemberId, Option<Result<Frames, ScanError>>) {
+async fn first(computing: &mut Vec<Computing>) -> Computed {
     if computing.is_empty() {
         return std::future::pending().await;
     }

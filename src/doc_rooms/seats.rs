@@ -6,6 +6,7 @@ use std::collections::HashMap;
 
 use bytes::Bytes;
 
+use super::catch_up::Frames;
 use super::membership::Taken;
 use crate::awareness::{PresenceBatch, TypingNote};
 use crate::delivery::{Ending, Lane, Message, Pushed, Typist};
@@ -41,7 +42,7 @@ impl Seats {
 
     /// Sends an update to all but one.
     pub(super) fn broadcast(&mut self, number: u64, update: &[u8], except: Option<MemberId>) {
-        let mut frames = Frames::default();
+        let mut frames = Encoded::default();
         for (id, seat) in self.members.iter().filter(|(id, _)| Some(**id) != except) {
             if let Some(frame) = frames.of(seat, &Message::Update(update)) {
                 let pushed = seat.lane.document(number, frame);
@@ -50,15 +51,13 @@ impl Seats {
         }
     }
 
-    /// Sends document frames to one member: a Step2, then updates. What they hold is numbered from `number` on.
-    pub(super) fn sync(&mut self, member: MemberId, number: u64, step2: &[u8], updates: &[Bytes]) {
+    /// Brings one member up to date from a number on: a Step2, then updates.
+    pub(super) fn catch_up(&mut self, member: MemberId, from: u64, frames: &Frames) {
         let Some(seat) = self.members.get(&member) else { return };
-        let first = seat.dialect.encode(&Message::Step2(step2));
-        let others = updates.iter().map(|update| seat.dialect.encode(&Message::Update(update)));
-        for frame in std::iter::once(first).chain(others).flatten() {
-            let pushed = seat.lane.document(number, frame);
-            note_behind(&mut self.behind, member, pushed);
-        }
+        let first = seat.dialect.encode(&Message::Step2(&frames.step2));
+        let others = frames.updates.iter().map(|update| seat.dialect.encode(&Message::Update(update)));
+        let pushed = seat.lane.catch_up(from, std::iter::once(first).chain(others).flatten());
+        note_behind(&mut self.behind, member, pushed);
     }
 
     /// Answers one member.
@@ -73,7 +72,7 @@ impl Seats {
     /// Sends changed presence to everyone but those it comes from.
     pub(super) fn presence(&self, batch: &PresenceBatch) {
         let everything = batch.encode();
-        let mut frames = Frames::default();
+        let mut frames = Encoded::default();
         for (id, seat) in &self.members {
             let frame = if batch.concerns(*id) {
                 batch.encode_without(*id).and_then(|part| seat.dialect.encode(&Message::Awareness(&part)))
@@ -97,7 +96,7 @@ impl Seats {
 
     /// Sends typing notes to everyone who asked for them but those they speak of.
     pub(super) fn typing(&self, notes: &[(ClientId, TypingNote)]) {
-        let mut frames = Frames::default();
+        let mut frames = Encoded::default();
         for (id, seat) in self.members.iter().filter(|(_, seat)| seat.wants_typing) {
             let frame = if notes.iter().any(|(_, note)| note.member == *id) {
                 let others = typists(notes.iter().filter(|(_, note)| note.member != *id));
@@ -159,9 +158,9 @@ impl Seats {
 
 /// The frames of one message, by dialect.
 #[derive(Debug, Default)]
-struct Frames<'a>(Vec<(&'a str, Option<Bytes>)>);
+struct Encoded<'a>(Vec<(&'a str, Option<Bytes>)>);
 
-impl<'a> Frames<'a> {
+impl<'a> Encoded<'a> {
     fn of(&mut self, seat: &'a Taken, message: &Message<'_>) -> Option<Bytes> {
         let key = seat.dialect.key();
         if let Some((_, frame)) = self.0.iter().find(|(known, _)| *known == key) {

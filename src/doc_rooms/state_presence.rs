@@ -59,7 +59,7 @@ impl Presence {
             effects.push(Effect::Typing { notes: vec![(client, note)] });
         }
         if self.table.leave(member, now) {
-            self.send(effects);
+            self.flush(effects);
         }
     }
 
@@ -75,11 +75,11 @@ impl Presence {
             let expired = self.table.expire(config, now);
             self.expire_at = (!self.table.is_empty()).then(|| now + EXPIRY_CHECK);
             if expired {
-                self.send(effects);
+                self.flush(effects);
             }
         }
         if self.send_at.is_some_and(|at| at <= now) {
-            self.send(effects);
+            self.flush(effects);
         }
         if self.typing.next_due().is_some_and(|at| at <= now) {
             let due = self.typing.take_due(now).into_iter();
@@ -110,7 +110,8 @@ impl Presence {
         self.table.client_of(member).or_else(|| members.get(&member)?.edits_as)
     }
 
-    fn send(&mut self, effects: &mut Vec<Effect>) {
+    /// Sends what is still being gathered.
+    pub(super) fn flush(&mut self, effects: &mut Vec<Effect>) {
         self.send_at = None;
         if let Some(batch) = self.table.take_changes() {
             effects.push(Effect::Presence { batch });
