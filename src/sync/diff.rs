@@ -72,3 +72,17 @@ pub fn state_vector_of<'a>(updates: impl IntoIterator<Item = &'a [u8]>) -> Resul
     }
     Ok(state)
 }
+
+/// Everything that updates delete.
+///
+/// # Errors
+/// When one of them is no update.
+pub fn deletions_of<'a>(updates: impl IntoIterator<Item = &'a [u8]>) -> Result<IdSet, ScanError> {
+    let mut deletions = IdSet::default();
+    for update in updates {
+        for deletion in UpdateRef::parse(update)?.deletes() {
+            deletions.insert(deletion.client, deletion.start..deletion.end);
+        }
+    }
+    Ok(deletions)
+}

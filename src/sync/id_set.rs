@@ -56,6 +56,12 @@ impl IdSet {
                 .is_some_and(|(_, end)| *end >= range.end)
     }
 
+    /// The clock after the range that holds an id, if one does.
+    pub(super) fn end_of_range_at(&self, id: Id) -> Option<u32> {
+        let (_, end) = self.clients.get(&id.client)?.range(..=id.clock).next_back()?;
+        Some(*end).filter(|end| *end > id.clock)
+    }
+
     /// Whether an id is in the set.
     #[must_use]
     pub fn contains(&self, id: Id) -> bool {

@@ -1,7 +1,7 @@
 //! The Yjs side of the server, as pure functions over bytes.
 //!
 //! Updates stay encoded. [`UpdateRef`] proves that bytes from outside are an update and walks them. [`merge()`],
-//! [`diff()`] and [`split`] make new updates out of encoded ones without building a document. `DocumentIndex`
+//! [`diff()`] and [`split`] make new updates out of encoded ones without building a document. [`DocumentIndex`]
 //! knows of one open document which ids it has and where they stand, and so decides whether an update is new,
 //! complete, early or hostile.
 //!
@@ -13,6 +13,7 @@ mod content;
 mod diff;
 mod document;
 mod fragment;
+mod gate;
 mod id_set;
 mod json;
 mod merge;
@@ -24,13 +25,12 @@ mod writer;
 
 pub use block::{Block, Body, CLOCK_END, Id, Item, Parent};
 pub use content::{Content, TypeKind};
-pub use diff::{diff, split, state_vector_of};
+pub use diff::{deletions_of, diff, split, state_vector_of};
 pub use document::DocumentBytes;
+pub use gate::{DocumentIndex, Integration, LoadError, Refusal};
 pub use id_set::IdSet;
 pub use merge::merge;
 pub use message::{SyncMessage, SyncMessageError};
-pub use roots::RootKind;
+pub use roots::{RootKind, root_kinds};
 pub use scan::{Deletes, Deletion, ScanError, Section, Sections, UpdateRef};
 pub use state_vector::{StateVector, StateVectorError};
-mod index;
-pub use index::*;

@@ -161,19 +161,16 @@ impl<'a> UpdateRef<'a> {
 
     /// All blocks, section after section.
     pub fn blocks(&self) -> impl Iterator<Item = Block<'a>> + use<'a> {
-        // Not through `Sections`, which would walk every section twice.
-        let (mut left, mut reader) = (self.section_count, self.sections);
-        let mut section = None;
+        // Not through `Sections::next`, which would walk every section twice.
+        let mut sections = self.sections();
+        let mut section = sections.enter();
         std::iter::from_fn(move || {
             loop {
-                if let Some(block) = section.as_mut().and_then(Section::next) {
+                if let Some(block) = section.as_mut()?.next() {
                     return Some(block);
                 }
-                if let Some(done) = section.take() {
-                    reader = done.reader;
-                }
-                left = left.checked_sub(1)?;
-                section = Some(Section::read(&mut reader).ok()?);
+                sections.leave(section.take()?);
+                section = sections.enter();
             }
         })
     }
@@ -191,18 +188,29 @@ impl<'a> UpdateRef<'a> {
     }
 }
 
+impl<'a> Sections<'a> {
+    /// The next section. [`leave`](Self::leave) must follow before the one after it.
+    pub(super) fn enter(&mut self) -> Option<Section<'a>> {
+        self.left = self.left.checked_sub(1)?;
+        // `parse` has read these bytes without an error.
+        Section::read(&mut self.reader).ok()
+    }
+
+    /// Goes to the end of the section that was entered, from wherever its reader has come.
+    pub(super) fn leave(&mut self, mut section: Section<'a>) {
+        if self.left > 0 {
+            while section.next().is_some() {}
+            self.reader = section.reader;
+        }
+    }
+}
+
 impl<'a> Iterator for Sections<'a> {
     type Item = Section<'a>;
 
     fn next(&mut self) -> Option<Section<'a>> {
-        self.left = self.left.checked_sub(1)?;
-        // `parse` has read these bytes without an error.
-        let section = Section::read(&mut self.reader).ok()?;
-        if self.left > 0 {
-            let mut walk = section.clone();
-            while walk.next().is_some() {}
-            self.reader = walk.reader;
-        }
+        let section = self.enter()?;
+        self.leave(section.clone());
         Some(section)
     }
 }
