@@ -52,7 +52,6 @@ impl StoreCounters {
         self.commit_micros.fetch_add(micros, Ordering::Relaxed);
     }
 
-    #[expect(dead_code, reason = "the engine follows in the next commit")]
     pub(super) fn failed(&self) {
         self.failures.fetch_add(1, Ordering::Relaxed);
     }

@@ -244,3 +244,24 @@ fn whole_millis(time: SystemTime) -> SystemTime {
     let since = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     SystemTime::UNIX_EPOCH + Duration::from_millis(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::storage::conformance::{self, Fixture};
+
+    #[derive(Default)]
+    struct Memory;
+
+    impl Fixture for Memory {
+        fn open(&self) -> Arc<dyn Store> {
+            Arc::new(MemoryStore::new(&conformance::config()))
+        }
+
+        const IS_DURABLE: bool = false;
+    }
+
+    conformance::suite!(Memory);
+}

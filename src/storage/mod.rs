@@ -15,11 +15,16 @@
 //! The bytes on disk are described in `docs/storage-format.md`.
 
 mod config;
+#[cfg(test)]
+mod conformance;
 mod counters;
+mod directory;
 mod error;
 mod faulty;
 mod memory;
 mod open;
+mod record;
+mod redb;
 mod stored;
 
 use async_trait::async_trait;

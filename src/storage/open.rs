@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::redb::RedbStore;
 use super::{Config, MemoryStore, Store, StoreError, StoreKind};
 
 /// Opens the store that the settings describe, creating its directory when it is missing. Blocks while it does.
@@ -11,7 +12,6 @@ use super::{Config, MemoryStore, Store, StoreError, StoreKind};
 pub fn open(config: &Config) -> Result<Arc<dyn Store>, StoreError> {
     match config.kind {
         StoreKind::Memory => Ok(Arc::new(MemoryStore::new(config))),
-        #[expect(clippy::todo, reason = "the engine follows in the next commit")]
-        StoreKind::Redb => todo!("the redb engine"),
+        StoreKind::Redb => Ok(Arc::new(RedbStore::open(config)?)),
     }
 }

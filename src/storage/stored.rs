@@ -77,7 +77,7 @@ pub enum Health {
         /// What failed last.
         reason: String,
     },
-    /// The store has given up; only opening it again can help.
+    /// The store is closed, or its file cannot be opened any more: an operator has to act.
     Failed {
         /// What failed.
         reason: String,
