@@ -4,6 +4,14 @@
 //! and checks it by applying it. Node 20 or later is needed, and `npm ci` in `tests/differential` once. `SEED` and
 //! `CASES` in the environment choose other or more documents; a failure names the seed that replays it.
 
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a test: outside of its functions the lints do not notice"
+)]
+
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::{BufRead, BufReader, Write as _};
 use std::path::Path;
@@ -75,7 +83,8 @@ fn answer(request: &Request, index: &mut DocumentIndex) -> Value {
         "state_vector_of" => json!({ "state": to_hex(&state_vector_of(slices()).expect("scans").encode()) }),
         "root_kinds" => {
             let kinds = root_kinds(slices()).expect("is accepted");
-            json!({ "kinds": kinds.into_iter().map(|(name, kind)| (name, format!("{kind:?}"))).collect::<std::collections::BTreeMap<_, _>>() })
+            let kinds: BTreeMap<_, _> = kinds.into_iter().map(|(name, kind)| (name, format!("{kind:?}"))).collect();
+            json!({ "kinds": kinds })
         }
         "load" => {
             let tail = updates.iter().map(|update| Bytes::from(update.clone())).collect();

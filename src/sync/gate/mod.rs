@@ -21,6 +21,8 @@ mod judge;
 mod places;
 mod round;
 mod runs;
+#[cfg(test)]
+mod tests;
 
 use thiserror::Error;
 
