@@ -98,6 +98,15 @@ fn a_duplicate_with_impossible_references_is_refused() {
 }
 
 #[test]
+fn a_duplicate_with_unknown_references_is_not_relayed() {
+    let again = update().section(1, 0).text(At::After(id(9, 9)), "abc");
+    assert_eq!(answer(&[&base()], &again), Ok(Integration::Contained));
+    let accepted = update().section(2, 0).text(At::After(id(1, 2)), "e").bytes();
+    let known = update().section(1, 0).text(At::After(id(9, 9)), "abc").section(2, 0).text(At::After(id(1, 2)), "e");
+    assert_eq!(answer(&[&base()], &known), Ok(Integration::Partial { accepted: Some(accepted), rest: vec![0, 0] }));
+}
+
+#[test]
 fn impossible_places_are_refused_with_the_reason() {
     let base = base();
     let next = |at| update().section(2, 0).text(at, "x");
