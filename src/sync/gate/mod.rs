@@ -19,7 +19,7 @@
 //! place of a 5 MB document, 73 ms to build the index of that document (205 000 blocks). It takes 11–14 bytes a block
 //! for pages that 8 clients edit at random places, 2.3 MB for the 5 MB; 24 KB for 1 MB of prose typed in turns.
 //!
-//! Known limits. Several living values or a text under one key are refused although yrs before 0.19 wrote attributes
+//! Known limits. Several living values or a text under one key are refused although old versions of yrs wrote attributes
 //! of XML elements as texts: Yjs shows such an attribute wrongly, and both libraries break when it is split. What an
 //! element may hold is not checked: a string in an XML fragment passes, as Yjs lets it pass. A client id is not tied
 //! to its owner.
