@@ -209,6 +209,8 @@ const long = async (random) => {
     if (random.chance(90)) text.insert(random.chance(97) ? text.length : random.below(text.length), random.pick(['a', ' ', 'e', '😀']))
     else if (text.length > 9) text.delete(text.length - 3, 2)
   }
+  const typed = (await ask('merge', { updates: hexes(log) })).update.length / 2
+  const typed_in_yjs = Y.encodeStateAsUpdate(doc).length
   for (let n = 0; n < 2000; n++) edit(random, doc)
   const start = performance.now()
   const merged = bytes((await ask('merge', { updates: hexes(log) })).update)
@@ -217,7 +219,7 @@ const long = async (random) => {
   same(apply([merged]), apply(log), 'merge', view)
   equal((await load(log)).kind, 'loaded', 'loading')
   const yjs = Y.mergeUpdates(log).length
-  return { updates: log.length, bytes: merged.length, yjs_merge_bytes: yjs, yjs_document_bytes: Y.encodeStateAsUpdate(doc).length, round_trip_ms: Math.round(elapsed) }
+  return { typed_bytes: typed, typed_yjs_document_bytes: typed_in_yjs, updates: log.length, bytes: merged.length, yjs_merge_bytes: yjs, yjs_document_bytes: Y.encodeStateAsUpdate(doc).length, round_trip_ms: Math.round(elapsed) }
 }
 
 const main = async () => {
