@@ -15,8 +15,8 @@
 //! types, neighbours share their list, keys hold single values). It refuses nothing that an honest client sends.
 //! What it accepts, any number of times, merged and split, it accepts again.
 //!
-//! Measured (`cargo bench --bench sync`, 2 busy cores): 0.23 µs for a typed character and 0.3–0.5 µs for one at a random
-//! place of a 5 MB document, 73 ms to build the index of that document (205 000 blocks). It takes 11–14 bytes a block
+//! Measured (`cargo bench --bench sync`, 2 busy cores): 0.2–0.4 µs for a typed character and 0.3–0.5 µs for one at
+//! a random place of a 5 MB document, 64–82 ms to build the index of that document (205 000 blocks). It takes 11–14 bytes a block
 //! for pages that 8 clients edit at random places, 2.3 MB for the 5 MB; 24 KB for 1 MB of prose typed in turns.
 //!
 //! Known limits. Several living values or a text under one key are refused although old versions of yrs wrote attributes
