@@ -131,6 +131,9 @@ impl TypeKind {
 
 /// The number of UTF-16 units of a text in UTF-8.
 pub(super) fn utf16_len(text: &[u8]) -> u64 {
+    if text.is_ascii() {
+        return text.len() as u64;
+    }
     // One unit for each byte that starts a character, and a second one for the characters of four bytes.
     text.iter().map(|byte| u64::from(byte & 0xc0 != 0x80) + u64::from(*byte >= 0xf0)).sum()
 }

@@ -136,3 +136,88 @@ impl Order {
 fn is_skip(block: &Block<'_>) -> bool {
     matches!(block.body, Body::Skip)
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::sync::samples::{At, Sample, any_update, client, id};
+    use crate::sync::{diff, split, state_vector_of};
+
+    fn merged(updates: &[Sample]) -> Vec<u8> {
+        let updates: Vec<_> = updates.iter().map(Sample::bytes).collect();
+        merge(updates.iter().map(Vec::as_slice)).unwrap()
+    }
+
+    #[test]
+    fn a_hole_becomes_a_skip_and_is_filled_later() {
+        let first = Sample::default().section(1, 0).text(At::Root("t"), "a");
+        let third = Sample::default().section(1, 2).text(At::After(id(1, 1)), "c");
+        let with_hole =
+            Sample::default().section(1, 0).text(At::Root("t"), "a").raw(&[10, 1]).text(At::After(id(1, 1)), "c");
+        assert_eq!(merged(&[third.clone(), first.clone()]), with_hole.bytes());
+        let second = Sample::default().section(1, 1).text(At::After(id(1, 0)), "b");
+        let whole = Sample::default().section(1, 0).text(At::Root("t"), "abc").bytes();
+        assert_eq!(merged(&[with_hole, second.clone()]), whole);
+        assert_eq!(merged(&[third, second, first]), whole);
+    }
+
+    #[test]
+    fn the_earliest_update_wins_where_updates_overlap() {
+        let ab = Sample::default().section(1, 0).text(At::Root("t"), "ab");
+        let other = Sample::default().section(1, 0).text(At::Root("u"), "xyz");
+        assert_eq!(merged(&[ab.clone(), other]), Sample::default().section(1, 0).text(At::Root("t"), "abz").bytes());
+        assert_eq!(merged(&[ab.clone(), ab.clone()]), ab.bytes());
+    }
+
+    #[test]
+    fn values_of_one_key_stay_apart() {
+        let first = Sample::default().section(1, 0).block(8, At::RootKey("m", "k"), &[1, 126]);
+        let second = Sample::default().section(1, 1).block(8, At::After(id(1, 0)), &[1, 127]);
+        let both = Sample::default().section(1, 0).block(8, At::RootKey("m", "k"), &[1, 126]).block(
+            8,
+            At::After(id(1, 0)),
+            &[1, 127],
+        );
+        assert_eq!(merged(&[first, second]), both.bytes());
+        let first = Sample::default().section(1, 0).block(8, At::Root("l"), &[1, 126]);
+        let second = Sample::default().section(1, 1).block(8, At::After(id(1, 0)), &[1, 127]);
+        let list = Sample::default().section(1, 0).block(8, At::Root("l"), &[2, 126, 127]);
+        assert_eq!(merged(&[first, second]), list.bytes());
+    }
+
+    #[test]
+    fn a_split_surrogate_pair_is_replaced_on_both_sides_as_in_yjs() {
+        let update = Sample::default().section(1, 0).text(At::Root("t"), "a😀b").bytes();
+        let state: StateVector = [(client(1), 2)].into_iter().collect();
+        let (below, above) = split(&update, &state).unwrap();
+        assert_eq!(below, Sample::default().section(1, 0).text(At::Root("t"), "a\u{fffd}").bytes());
+        assert_eq!(above, Sample::default().section(1, 2).text(At::After(id(1, 1)), "\u{fffd}b").bytes());
+        assert_eq!(diff([update.as_slice()], &state).unwrap(), above);
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(1000))]
+
+        #[test]
+        fn merging_keeps_every_id_in_any_grouping(updates in proptest::collection::vec(any_update(), 0..6)) {
+            let updates: Vec<_> = updates.iter().map(Vec::as_slice).collect();
+            let whole = merge(updates.iter().copied()).unwrap();
+            let state = state_vector_of(updates.iter().copied()).unwrap();
+            prop_assert_eq!(state_vector_of([whole.as_slice()]).unwrap(), state.clone());
+            prop_assert_eq!(&merge([whole.as_slice()]).unwrap(), &whole);
+            let (left, right) = updates.split_at(updates.len() / 2);
+            let halves = [merge(left.iter().copied()).unwrap(), merge(right.iter().copied()).unwrap()];
+            prop_assert_eq!(
+                state_vector_of(halves.iter().map(Vec::as_slice)).unwrap(), state.clone());
+            let half: StateVector = state.iter().map(|(client, clock)| (client, clock / 2)).collect();
+            let (below, above) = split(&whole, &half).unwrap();
+            let difference = diff([whole.as_slice()], &half).unwrap();
+            for parts in [[below.as_slice(), above.as_slice()], [&below, &difference]] {
+                prop_assert_eq!(state_vector_of(parts).unwrap(), state.clone());
+            }
+            prop_assert_eq!(state_vector_of([below.as_slice()]).unwrap(), half);
+        }
+    }
+}

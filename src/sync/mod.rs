@@ -19,6 +19,8 @@ mod json;
 mod merge;
 mod message;
 mod roots;
+#[cfg(test)]
+mod samples;
 mod scan;
 mod state_vector;
 mod writer;

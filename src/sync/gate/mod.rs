@@ -14,6 +14,15 @@
 //! Three levels: the scan (well-formed), contiguity (every id that is referred to is known), and places (parents are
 //! types, neighbours share their list, keys hold single values). It refuses nothing that an honest client sends.
 //! What it accepts, any number of times, merged and split, it accepts again.
+//!
+//! Measured (`cargo bench --bench sync`, 2 busy cores): 0.2–0.4 µs for a typed character and 0.3–0.5 µs for one at
+//! a random place of a 5 MB document, 64–82 ms to build the index of that document (205 000 blocks). It takes 11–14 bytes a block
+//! for pages that 8 clients edit at random places, 2.3 MB for the 5 MB; 24 KB for 1 MB of prose typed in turns.
+//!
+//! Known limits. Several living values or a text under one key are refused although old versions of yrs wrote attributes
+//! of XML elements as texts: Yjs shows such an attribute wrongly, and both libraries break when it is split. What an
+//! element may hold is not checked: a string in an XML fragment passes, as Yjs lets it pass. A client id is not tied
+//! to its owner.
 
 mod cycle;
 mod index;
@@ -21,6 +30,8 @@ mod judge;
 mod places;
 mod round;
 mod runs;
+#[cfg(test)]
+mod tests;
 
 use thiserror::Error;
 
@@ -40,7 +51,8 @@ pub enum Integration {
     Partial {
         /// An update with what is in the document now, if that was new. Its bytes may go to everyone.
         accepted: Option<Vec<u8>>,
-        /// An update with the rest: blocks behind a hole or next to unknown ids, and deletions of unknown ids.
+        /// An update with the rest: blocks behind a hole or next to unknown ids, and deletions of unknown ids. It is
+        /// the empty update when only known blocks with unknown neighbours were left out.
         rest: Vec<u8>,
     },
 }

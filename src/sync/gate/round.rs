@@ -137,12 +137,17 @@ impl<'i, 'u> Round<'i, 'u> {
         let (mut accepted, mut rest) = (UpdateWriter::default(), UpdateWriter::default());
         let before = self.index.clocks_before();
         let now = self.index.state_vector();
+        let mut is_rest = !early.is_empty();
         for block in self.update.blocks().filter(|block| !matches!(block.body, Body::Skip)) {
             if block.end() > now.clock(block.id.client) {
+                is_rest = true;
                 rest.push(block.into());
             } else if block.end() > before.clock(block.id.client) {
                 accepted.push(block.into());
             }
+        }
+        if !is_new && !is_rest {
+            return Integration::Contained;
         }
         let mut deletes = IdSet::new();
         deletes.extend(self.update.deletes().map(|deletion| below(now, deletion)));
