@@ -43,12 +43,15 @@ pub(crate) struct RedbStore {
 impl RedbStore {
     /// Opens the file in the data directory, or creates both.
     pub(crate) fn open(config: &Config) -> Result<Self, StoreError> {
-        let directory = DataDirectory::open(&config.data, StoreKind::Redb)?;
-        let path = directory.file(FILE);
+        let directory = DataDirectory::open(&config.data, StoreKind::Redb, FILE)?;
+        let path = directory.database();
         let cache = usize::try_from(config.cache.as_u64()).unwrap_or(usize::MAX);
         let opener = move || Database::builder().set_cache_size(cache).create(&path);
-        let engine = Engine::open(Box::new(opener))?;
-        directory.sync()?;
+        let engine = Engine::open(Box::new(opener)).map_err(|error| match error {
+            StoreError::Unavailable(source) => StoreError::Directory { path: directory.database(), source },
+            error => error,
+        })?;
+        directory.complete()?;
         Self::start(config, engine, Some(directory))
     }
 
@@ -113,7 +116,12 @@ impl RedbStore {
             let _room = room;
             read(&engine)
         });
-        let outcome = reading.await.unwrap_or_else(|error| Err(StoreError::Failed(Arc::new(error))));
+        let outcome = match reading.await {
+            Ok(outcome) => outcome,
+            Err(error) if error.is_panic() => Err(StoreError::Failed(Arc::new(error))),
+            // The runtime is shutting down.
+            Err(_) => Err(StoreError::Closed),
+        };
         if matches!(&outcome, Err(error) if error.is_retryable())
             && let Ok(only) = Arc::clone(&self.mending).try_acquire_owned()
         {

@@ -94,6 +94,26 @@ async fn a_second_store_on_the_directory_is_refused_until_the_first_is_closed() 
 }
 
 #[tokio::test]
+async fn a_file_that_is_cut_or_is_no_database_is_refused_and_left_as_it_is() {
+    let directory = Directory::default();
+    let store = directory.open();
+    store.append(&doc("a"), FIRST, vec![update("u")]).await.unwrap();
+    drop(store);
+    let path = directory.config().data.join("documents.redb");
+    let sound = std::fs::read(&path).unwrap();
+    let mut flipped = sound.clone();
+    flipped[64..4096].fill(0xff);
+    for damaged in [sound[..sound.len() / 2].to_vec(), b"something else entirely".to_vec(), flipped] {
+        std::fs::write(&path, &damaged).unwrap();
+        let opened = RedbStore::open(&directory.config());
+        assert!(matches!(opened, Err(StoreError::Failed(_) | StoreError::Directory { .. })), "{opened:?}");
+        assert!(std::fs::read(&path).unwrap() == damaged);
+    }
+    std::fs::write(&path, &sound).unwrap();
+    assert_eq!(directory.open().load(&doc("a")).await.unwrap().head, 1);
+}
+
+#[tokio::test]
 async fn dropping_a_store_keeps_what_waits_and_releases_the_files() {
     let directory = Directory::default();
     let store = directory.open();
