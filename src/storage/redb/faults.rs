@@ -143,6 +143,29 @@ async fn an_idle_store_finds_out_by_itself_that_the_disk_works_again() {
     assert_eq!(store.load(&doc("b")).await.unwrap().head, 0);
 }
 
+/// Found by the power cuts: a compaction that reached the writer while it rested after a failure was never answered.
+#[tokio::test]
+async fn whatever_is_asked_of_a_broken_disk_is_answered() {
+    for _ in 0..20 {
+        let disk = Disk::default();
+        let store = RedbStore::with_opener(&config(), disk.opener()).unwrap();
+        store.append(&doc("a"), FIRST, vec![update("u"); 5000]).await.unwrap();
+        disk.fail(0, u64::MAX, ErrorKind::Other);
+        let name = doc("a");
+        // Long enough in its reading part for the append to break the engine meanwhile.
+        let compact = store.compact(&name, compaction(0, 5000, 1000));
+        let append = async {
+            tokio::time::sleep(Duration::from_micros(200)).await;
+            store.append(&name, FIRST, vec![update("v")]).await
+        };
+        let both = tokio::time::timeout(Duration::from_secs(20), async { tokio::join!(compact, append) });
+        let (compacted, appended) = both.await.unwrap();
+        assert!(compacted.unwrap_err().is_retryable());
+        assert!(appended.unwrap_err().is_retryable());
+        assert!(store.delete(&name, FIRST, Bytes::new()).await.unwrap_err().is_retryable());
+    }
+}
+
 #[tokio::test]
 async fn a_read_that_the_disk_refuses_may_be_retried_and_works_again_without_a_write() {
     let disk = Disk::default();

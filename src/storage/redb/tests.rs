@@ -148,6 +148,28 @@ async fn compactions_and_deletions_leave_no_rows_behind() {
 }
 
 #[tokio::test]
+async fn many_small_compactions_share_commits() {
+    let directory = Directory::default();
+    let store = directory.open();
+    let names: Vec<DocName> = (0..200).map(|at| doc(&format!("{at}"))).collect();
+    for name in &names {
+        store.append(name, FIRST, vec![update("u"); 3]).await.unwrap();
+    }
+    let before = store.counters().commits();
+    let compactions = names.iter().map(|name| store.compact(name, compaction(0, 2, 1000)));
+    for compacted in futures_util::future::join_all(compactions).await {
+        compacted.unwrap();
+    }
+    let commits = store.counters().commits() - before;
+    assert!(commits < 100, "{commits} commits for {} compactions", names.len());
+    for name in &names {
+        let stored = store.load(name).await.unwrap();
+        assert_eq!((stored.snapshot_upto, stored.bytes.tail.len()), (2, 1));
+    }
+    assert_eq!(swept(&directory, store).await, [200, 0, 200, 0, 0]);
+}
+
+#[tokio::test]
 async fn appends_go_on_while_a_large_compaction_is_staged() {
     let directory = Directory::default();
     let config = Config { max_snapshot: bytesize::ByteSize::mib(64), ..directory.config() };
