@@ -39,6 +39,8 @@ macro_rules! suite {
             a_write_of_another_generation_changes_nothing,
             a_compaction_replaces_exactly_what_it_covers,
             a_compaction_made_from_another_state_is_refused,
+            of_two_compactions_of_one_state_one_wins,
+            a_deletion_during_a_compaction_is_the_last_word,
             a_deletion_leaves_its_generation_and_ancestors,
             large_values_come_back_whole,
             what_is_too_large_is_refused,
@@ -159,6 +161,53 @@ pub(super) async fn a_compaction_made_from_another_state_is_refused(store: Arc<d
         assert!(matches!(refused, Err(StoreError::Conflict { head: 6, snapshot_upto: 3, .. })), "{refused:?}");
     }
     assert_eq!(store.load(&doc("a")).await.unwrap(), before);
+}
+
+pub(super) async fn of_two_compactions_of_one_state_one_wins(store: Arc<dyn Store>) {
+    for round in 0..8u64 {
+        store.append(&doc("a"), FIRST, vec![update("u"), update("v")]).await.unwrap();
+        let name = doc("a");
+        let compact = |byte: u8| {
+            let snapshot = Bytes::from(vec![byte; 3 << 20]);
+            let upto = 2 * round + 1 + u64::from(byte == 2);
+            store.compact(&name, Compaction { generation: FIRST, previous_upto: 2 * round, upto, snapshot })
+        };
+        let (first, second) = tokio::join!(compact(1), compact(2));
+        let (byte, upto) = match (&first, &second) {
+            (Ok(()), Err(StoreError::Conflict { .. })) => (1, 2 * round + 1),
+            (Err(StoreError::Conflict { .. }), Ok(())) => (2, 2 * round + 2),
+            both => panic!("{both:?}"),
+        };
+        let stored = store.load(&name).await.unwrap();
+        assert_eq!((stored.snapshot_upto, stored.bytes.tail.len() as u64), (upto, stored.head - upto));
+        assert!(stored.bytes.snapshot.unwrap().iter().all(|found| *found == byte));
+        if upto < stored.head {
+            let compaction =
+                Compaction { generation: FIRST, previous_upto: upto, upto: upto + 1, snapshot: update("all") };
+            store.compact(&name, compaction).await.unwrap();
+        }
+    }
+}
+
+pub(super) async fn a_deletion_during_a_compaction_is_the_last_word(store: Arc<dyn Store>) {
+    for round in 0..8 {
+        let name = doc(&format!("{round}"));
+        store.append(&name, FIRST, vec![update("u")]).await.unwrap();
+        let snapshot = Bytes::from(vec![1; 3 << 20]);
+        let compaction = Compaction { generation: FIRST, previous_upto: 0, upto: 1, snapshot };
+        let delete_and_append = async {
+            tokio::time::sleep(Duration::from_millis(round)).await;
+            store.delete(&name, FIRST, Bytes::new()).await.unwrap();
+            store.append(&name, Generation(2), vec![update("new")]).await.unwrap();
+        };
+        let (compacted, ()) = tokio::join!(store.compact(&name, compaction), delete_and_append);
+        assert!(matches!(compacted, Ok(()) | Err(StoreError::Conflict { .. })), "{compacted:?}");
+        let stored = store.load(&name).await.unwrap();
+        assert_eq!(
+            (stored.generation, stored.bytes.snapshot, stored.bytes.tail),
+            (Generation(2), None, vec![update("new")])
+        );
+    }
 }
 
 pub(super) async fn a_deletion_leaves_its_generation_and_ancestors(store: Arc<dyn Store>) {

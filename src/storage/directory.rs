@@ -13,30 +13,40 @@ use super::{StoreError, StoreKind};
 #[derive(Debug)]
 pub(super) struct DataDirectory {
     path: PathBuf,
+    database: &'static str,
+    is_new: bool,
     _lock: File,
 }
 
 impl DataDirectory {
-    /// Creates or recognises the directory, and locks it.
-    pub(super) fn open(path: &Path, kind: StoreKind) -> Result<Self, StoreError> {
+    /// Creates or recognises the directory, which keeps everything in the file `database`, and locks it.
+    pub(super) fn open(path: &Path, kind: StoreKind, database: &'static str) -> Result<Self, StoreError> {
         create(path).map_err(|error| unusable(path, error))?;
-        recognise(path, kind)?;
+        recognise(path, kind, database)?;
         let lock = lock(path)?;
         // Whoever held the lock until now may have been the first to write here.
-        if recognise(path, kind)? == Found::Nothing {
-            write_format(path, kind).map_err(|error| unusable(path, error))?;
+        let is_new = recognise(path, kind, database)? == Found::Nothing;
+        if is_new {
+            start_afresh(path, kind, database).map_err(|error| unusable(path, error))?;
         }
-        Ok(Self { path: path.to_owned(), _lock: lock })
+        Ok(Self { path: path.to_owned(), database, is_new, _lock: lock })
     }
 
-    /// The path of a file in the directory.
-    pub(super) fn file(&self, name: &str) -> PathBuf {
-        self.path.join(name)
+    /// The path of the database file.
+    pub(super) fn database(&self) -> PathBuf {
+        self.path.join(self.database)
     }
 
-    /// Makes the files created in the directory so far survive a power cut.
-    pub(super) fn sync(&self) -> Result<(), StoreError> {
-        sync(&self.path).map_err(|error| unusable(&self.path, error))
+    /// Tells that the database is there. From now on the directory is not recognised without it.
+    pub(super) fn complete(&self) -> Result<(), StoreError> {
+        let complete = || {
+            if self.is_new {
+                sync(&self.path)?;
+                fs::rename(self.path.join(NEW_FORMAT_FILE), self.path.join(FORMAT_FILE))?;
+            }
+            sync(&self.path)
+        };
+        complete().map_err(|error| unusable(&self.path, error))
     }
 }
 
@@ -57,11 +67,11 @@ fn create(path: &Path) -> io::Result<()> {
     }
 }
 
-fn recognise(path: &Path, kind: StoreKind) -> Result<Found, StoreError> {
+fn recognise(path: &Path, kind: StoreKind, database: &str) -> Result<Found, StoreError> {
     let foreign = |what: String| StoreError::Foreign { path: path.to_owned(), what };
     let text = match fs::read(path.join(FORMAT_FILE)) {
         Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
-        Err(error) if error.kind() == ErrorKind::NotFound => return recognise_without_format(path),
+        Err(error) if error.kind() == ErrorKind::NotFound => return recognise_without_format(path, database),
         Err(error) => return Err(unusable(path, error)),
     };
     let fields = text.trim_end().strip_prefix(FORMAT_PREFIX).and_then(|rest| rest.split_once(ENGINE_PREFIX));
@@ -74,14 +84,19 @@ fn recognise(path: &Path, kind: StoreKind) -> Result<Found, StoreError> {
     if engine != kind.to_string() {
         return Err(foreign(format!("it belongs to the engine {engine:?}, not {:?}", kind.to_string())));
     }
+    if !path.join(database).is_file() {
+        return Err(foreign(format!("its file {database} is missing; restore it from a backup")));
+    }
     Ok(Found::Ours)
 }
 
-/// A directory without a format file is ours only while it holds nothing but what a start that was cut short leaves.
-fn recognise_without_format(path: &Path) -> Result<Found, StoreError> {
+/// A directory without a format file is ours only while it holds nothing but what a first start that was cut short
+/// leaves, and that is of no use to anyone.
+fn recognise_without_format(path: &Path, database: &str) -> Result<Found, StoreError> {
+    let was_started = path.join(NEW_FORMAT_FILE).exists();
     for entry in fs::read_dir(path).map_err(|error| unusable(path, error))? {
         let name = entry.map_err(|error| unusable(path, error))?.file_name();
-        if name != LOCK_FILE && name != NEW_FORMAT_FILE {
+        if name != LOCK_FILE && name != NEW_FORMAT_FILE && !(was_started && name == database) {
             let what = format!("it has no {FORMAT_FILE} file and holds {}", name.display());
             return Err(StoreError::Foreign { path: path.to_owned(), what });
         }
@@ -99,13 +114,15 @@ fn lock(path: &Path) -> Result<File, StoreError> {
     }
 }
 
-fn write_format(path: &Path, kind: StoreKind) -> io::Result<()> {
-    let new = path.join(NEW_FORMAT_FILE);
-    let mut file = File::create(&new)?;
+fn start_afresh(path: &Path, kind: StoreKind, database: &str) -> io::Result<()> {
+    let mut file = File::create(path.join(NEW_FORMAT_FILE))?;
     writeln!(file, "{FORMAT_PREFIX}{FORMAT}{ENGINE_PREFIX}{kind}")?;
     file.sync_all()?;
-    fs::rename(&new, path.join(FORMAT_FILE))?;
-    sync(path)
+    sync(path)?;
+    match fs::remove_file(path.join(database)) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
 }
 
 fn sync(directory: &Path) -> io::Result<()> {
@@ -135,38 +152,59 @@ mod tests {
         names
     }
 
+    fn open(path: &Path) -> Result<DataDirectory, StoreError> {
+        DataDirectory::open(path, StoreKind::Redb, "db")
+    }
+
     #[test]
     fn a_missing_directory_is_created_and_recognised_again() {
         let scratch = tempfile::tempdir().unwrap();
         let path = scratch.path().join("a/b");
-        drop(DataDirectory::open(&path, StoreKind::Redb).unwrap());
+        let directory = open(&path).unwrap();
+        fs::write(directory.database(), "content").unwrap();
+        directory.complete().unwrap();
+        drop(directory);
         assert_eq!(fs::read_to_string(path.join("FORMAT")).unwrap(), "ydock data, format 1, engine redb\n");
-        drop(DataDirectory::open(&path, StoreKind::Redb).unwrap());
-        assert_eq!(names(&path), ["FORMAT", "LOCK"]);
+        let directory = open(&path).unwrap();
+        directory.complete().unwrap();
+        assert_eq!(fs::read_to_string(directory.database()).unwrap(), "content");
+        assert_eq!(names(&path), ["FORMAT", "LOCK", "db"]);
     }
 
     #[test]
     fn a_directory_serves_one_holder_at_a_time() {
         let scratch = tempfile::tempdir().unwrap();
-        let first = DataDirectory::open(scratch.path(), StoreKind::Redb).unwrap();
-        let second = DataDirectory::open(scratch.path(), StoreKind::Redb);
+        let first = open(scratch.path()).unwrap();
+        let second = open(scratch.path());
         assert!(matches!(&second, Err(StoreError::Locked { path }) if path == scratch.path()), "{second:?}");
         drop(first);
-        assert!(DataDirectory::open(scratch.path(), StoreKind::Redb).is_ok());
+        assert!(open(scratch.path()).is_ok());
     }
 
     #[test]
-    fn what_is_not_ours_or_newer_is_refused_untouched() {
-        for (file, content) in [("photo.jpg", "x"), ("FORMAT", "something else"), ("FORMAT", "")] {
+    fn a_first_start_that_was_cut_short_is_begun_again() {
+        let scratch = tempfile::tempdir().unwrap();
+        let directory = open(scratch.path()).unwrap();
+        fs::write(directory.database(), "half made").unwrap();
+        drop(directory);
+        let directory = open(scratch.path()).unwrap();
+        assert!(!directory.database().exists());
+    }
+
+    #[test]
+    fn what_is_not_ours_or_newer_or_incomplete_is_refused_untouched() {
+        let ours = "ydock data, format 1, engine redb\n";
+        let cases = [("photo.jpg", "x"), ("db", "x"), ("FORMAT", "something else"), ("FORMAT", ""), ("FORMAT", ours)];
+        for (file, content) in cases {
             let scratch = tempfile::tempdir().unwrap();
             fs::write(scratch.path().join(file), content).unwrap();
-            let opened = DataDirectory::open(scratch.path(), StoreKind::Redb);
+            let opened = open(scratch.path());
             assert!(matches!(opened, Err(StoreError::Foreign { .. })), "{file} {content:?}: {opened:?}");
             assert_eq!(names(scratch.path()), [file]);
         }
         let scratch = tempfile::tempdir().unwrap();
         fs::write(scratch.path().join("FORMAT"), "ydock data, format 2, engine redb\n").unwrap();
-        let opened = DataDirectory::open(scratch.path(), StoreKind::Redb);
+        let opened = open(scratch.path());
         assert!(matches!(opened, Err(StoreError::FormatVersion { found: 2, max: 1, .. })), "{opened:?}");
         assert_eq!(names(scratch.path()), ["FORMAT"]);
     }
@@ -175,7 +213,7 @@ mod tests {
     fn a_path_that_cannot_be_a_directory_is_named_in_the_error() {
         let scratch = tempfile::tempdir().unwrap();
         fs::write(scratch.path().join("file"), "").unwrap();
-        let error = DataDirectory::open(&scratch.path().join("file/data"), StoreKind::Redb).unwrap_err();
+        let error = open(&scratch.path().join("file/data")).unwrap_err();
         assert!(matches!(&error, StoreError::Directory { .. }) && error.to_string().contains("file/data"), "{error}");
     }
 }

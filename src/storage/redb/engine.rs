@@ -273,6 +273,8 @@ pub(super) fn store_error(error: redb::Error) -> StoreError {
     match error {
         Io(error) => match error.kind() {
             ErrorKind::StorageFull | ErrorKind::QuotaExceeded => StoreError::NoSpace(Arc::new(error)),
+            // The file is not one of redb's.
+            ErrorKind::InvalidData => StoreError::Failed(Arc::new(error)),
             _ => StoreError::Unavailable(Arc::new(error)),
         },
         error @ (PreviousIo | DatabaseClosed | LockPoisoned(_)) => StoreError::Unavailable(Arc::new(error)),

@@ -12,6 +12,8 @@
 //! - `store`: the [`Store`](super::Store) in front of all that.
 
 mod batch;
+#[cfg(test)]
+mod disk;
 mod engine;
 #[cfg(test)]
 mod faults;

@@ -8,7 +8,7 @@ use redb::WriteTransaction;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 use super::batch::now_millis;
-use super::engine::{Fault, Volume};
+use super::engine::{Engine, Fault, Volume};
 use super::header::{Header, Snapshot};
 use super::reader::Covered;
 use super::schema::{Entry, SNAPSHOTS, TRASH, TRASH_SNAPSHOT, TRASH_TAIL, Tables};
@@ -39,11 +39,42 @@ pub(super) enum Progress {
     Done,
 }
 
+/// Advances each compaction by a step. What is refused is answered alone and changes nothing.
+pub(super) fn advance(
+    engine: &Engine,
+    txn: &WriteTransaction,
+    group: &[Staging],
+) -> Result<(Vec<Result<Progress, StoreError>>, Volume), Fault> {
+    let mut total = Volume::default();
+    let mut steps = Vec::with_capacity(group.len());
+    for staging in group {
+        if let Err(error) = engine.check_quarantine(&staging.doc) {
+            steps.push(Err(error));
+            continue;
+        }
+        match staging.advance(txn) {
+            Ok((progress, volume)) => {
+                total.bytes += volume.bytes;
+                steps.push(Ok(progress));
+            }
+            // Documents are refused before the first change.
+            Err(Fault::Document(error)) => steps.push(Err(error)),
+            Err(fault) => return Err(fault),
+        }
+    }
+    Ok((steps, total))
+}
+
 impl Staging {
+    /// The length of the snapshot.
+    pub(super) fn bytes(&self) -> usize {
+        self.compaction.snapshot.len()
+    }
+
     /// Writes up to 1 MiB more of the snapshot, and makes it the document's with the last piece.
     ///
     /// The progress returned holds once the transaction is committed.
-    pub(super) fn advance(&self, txn: &WriteTransaction) -> Result<(Progress, Volume), Fault> {
+    fn advance(&self, txn: &WriteTransaction) -> Result<(Progress, Volume), Fault> {
         let mut tables = Tables::open(txn)?;
         let mut entry = self.check(&tables)?;
         let (number, first) = match self.progress {

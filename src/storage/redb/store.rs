@@ -31,7 +31,9 @@ pub(crate) struct RedbStore {
     /// One permit for each [`UNIT`] bytes that wait.
     queue: Arc<Semaphore>,
     queue_units: u32,
+    /// One permit for each [`COMPACTION_UNIT`] bytes of snapshots that wait.
     compactions: Arc<Semaphore>,
+    compaction_units: u32,
     readers: Arc<Semaphore>,
     /// One permit: one request to mend the engine waits at a time.
     mending: Arc<Semaphore>,
@@ -43,12 +45,15 @@ pub(crate) struct RedbStore {
 impl RedbStore {
     /// Opens the file in the data directory, or creates both.
     pub(crate) fn open(config: &Config) -> Result<Self, StoreError> {
-        let directory = DataDirectory::open(&config.data, StoreKind::Redb)?;
-        let path = directory.file(FILE);
+        let directory = DataDirectory::open(&config.data, StoreKind::Redb, FILE)?;
+        let path = directory.database();
         let cache = usize::try_from(config.cache.as_u64()).unwrap_or(usize::MAX);
         let opener = move || Database::builder().set_cache_size(cache).create(&path);
-        let engine = Engine::open(Box::new(opener))?;
-        directory.sync()?;
+        let engine = Engine::open(Box::new(opener)).map_err(|error| match error {
+            StoreError::Unavailable(source) => StoreError::Directory { path: directory.database(), source },
+            error => error,
+        })?;
+        directory.complete()?;
         Self::start(config, engine, Some(directory))
     }
 
@@ -62,8 +67,10 @@ impl RedbStore {
         let engine = Arc::new(engine);
         let units = (config.queue.as_u64() / UNIT as u64).clamp(8, 1 << 20);
         let queue_units = u32::try_from(units).unwrap_or(u32::MAX);
+        let units = 2 * config.max_snapshot.as_u64().div_ceil(COMPACTION_UNIT as u64);
+        let compaction_units = u32::try_from(units.clamp(2, 1 << 16)).unwrap_or(u32::MAX);
         // Room for every write and compaction that has a permit, and for a few jobs without one.
-        let (jobs, waiting) = sync_channel(queue_units as usize + COMPACTIONS + 64);
+        let (jobs, waiting) = sync_channel((queue_units + compaction_units) as usize + 64);
         let writer = Writer::new(Arc::clone(&engine), waiting, directory);
         let thread = thread::Builder::new().name("ydock-store".to_owned()).spawn(move || writer.run());
         let thread = thread.map_err(|error| StoreError::Failed(Arc::new(error)))?;
@@ -72,7 +79,8 @@ impl RedbStore {
             jobs,
             queue: Arc::new(Semaphore::new(queue_units as usize)),
             queue_units,
-            compactions: Arc::new(Semaphore::new(COMPACTIONS)),
+            compactions: Arc::new(Semaphore::new(compaction_units as usize)),
+            compaction_units,
             readers: Arc::new(Semaphore::new(config.readers.clamp(1, 512))),
             mending: Arc::new(Semaphore::new(1)),
             max_update: config.max_update.as_u64(),
@@ -113,7 +121,12 @@ impl RedbStore {
             let _room = room;
             read(&engine)
         });
-        let outcome = reading.await.unwrap_or_else(|error| Err(StoreError::Failed(Arc::new(error))));
+        let outcome = match reading.await {
+            Ok(outcome) => outcome,
+            Err(error) if error.is_panic() => Err(StoreError::Failed(Arc::new(error))),
+            // The runtime is shutting down.
+            Err(_) => Err(StoreError::Closed),
+        };
         if matches!(&outcome, Err(error) if error.is_retryable())
             && let Ok(only) = Arc::clone(&self.mending).try_acquire_owned()
         {
@@ -156,7 +169,9 @@ impl Store for RedbStore {
 
     async fn compact(&self, doc: &DocName, compaction: Compaction) -> Result<(), StoreError> {
         within(&compaction.snapshot, self.max_snapshot)?;
-        let room = acquire(&self.compactions, 1).await?;
+        let units = compaction.snapshot.len().div_ceil(COMPACTION_UNIT);
+        let units = u32::try_from(units).unwrap_or(u32::MAX).clamp(1, self.compaction_units);
+        let room = acquire(&self.compactions, units).await?;
         let wanted = compaction.clone();
         let covered = self.read_document(doc, move |txn, doc| reader::measure(txn, doc, &wanted)).await?;
         let (answer, answered) = oneshot::channel();
@@ -240,5 +255,5 @@ fn within(bytes: &Bytes, max: u64) -> Result<(), StoreError> {
 const FILE: &str = "documents.redb";
 /// The bytes that one permit of the queue stands for; the least that a write counts.
 const UNIT: usize = 8 * 1024;
-/// How many compactions wait or run at once, each with its snapshot in memory.
-const COMPACTIONS: usize = 2;
+/// The bytes of snapshots that one permit stands for; two of the largest may wait at once.
+const COMPACTION_UNIT: usize = 64 * 1024;

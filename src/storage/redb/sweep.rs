@@ -16,30 +16,20 @@ pub(super) enum Swept {
     All,
 }
 
-/// Removes some rows of the first entry in the trash, except a snapshot (id, number) that is being staged.
+/// Removes rows of the entries in the trash, one entry after the other, except of a snapshot (id, number) that is being
+/// staged.
 pub(super) fn step(txn: &WriteTransaction, staged: Option<(u64, u64)>) -> Result<(Swept, Volume), Fault> {
     let mut trash = txn.open_table(TRASH)?;
-    let Some(key) = first(&trash, staged)? else { return Ok((Swept::All, Volume::default())) };
     let mut budget = Budget { rows: STEP_ROWS, bytes: STEP_BYTES };
-    let (id, what, number) = key;
-    match what {
-        TRASH_TAIL => {
-            budget.remove(txn, TAIL, (id, 0)..=(id, number))?;
-            budget.remove(txn, BIG, (id, 0, 0)..=(id, number, u32::MAX))?;
+    while let Some(key) = first(&trash, staged)? {
+        budget.remove_entry(txn, key)?;
+        if budget.is_spent() {
+            return Ok((Swept::Some, Volume::default()));
         }
-        TRASH_SNAPSHOT => budget.remove(txn, SNAPSHOTS, (id, number, 0)..=(id, number, u32::MAX))?,
-        TRASH_DOCUMENT => {
-            budget.remove(txn, TAIL, (id, 0)..=(id, u64::MAX))?;
-            budget.remove(txn, BIG, (id, 0, 0)..=(id, u64::MAX, u32::MAX))?;
-            budget.remove(txn, SNAPSHOTS, (id, 0, 0)..=(id, u64::MAX, u32::MAX))?;
-            budget.remove(txn, ANCESTORS, (id, 0)..=(id, u32::MAX))?;
-        }
-        _ => {}
-    }
-    if !budget.is_spent() {
         trash.remove(key)?;
+        budget.rows -= 1;
     }
-    Ok((Swept::Some, Volume::default()))
+    Ok((Swept::All, Volume::default()))
 }
 
 /// Whether [`step`] would find anything to remove.
@@ -71,6 +61,23 @@ struct Budget {
 impl Budget {
     fn is_spent(&self) -> bool {
         self.rows == 0 || self.bytes == 0
+    }
+
+    fn remove_entry(&mut self, txn: &WriteTransaction, (id, what, number): (u64, u8, u64)) -> Result<(), Fault> {
+        match what {
+            TRASH_TAIL => {
+                self.remove(txn, TAIL, (id, 0)..=(id, number))?;
+                self.remove(txn, BIG, (id, 0, 0)..=(id, number, u32::MAX))
+            }
+            TRASH_SNAPSHOT => self.remove(txn, SNAPSHOTS, (id, number, 0)..=(id, number, u32::MAX)),
+            TRASH_DOCUMENT => {
+                self.remove(txn, TAIL, (id, 0)..=(id, u64::MAX))?;
+                self.remove(txn, BIG, (id, 0, 0)..=(id, u64::MAX, u32::MAX))?;
+                self.remove(txn, SNAPSHOTS, (id, 0, 0)..=(id, u64::MAX, u32::MAX))?;
+                self.remove(txn, ANCESTORS, (id, 0)..=(id, u32::MAX))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Removes the rows of a range until none is left or the budget is spent.

@@ -1,6 +1,5 @@
-//! What the redb store promises beyond the common suite: reopening, damage, faults of the disk, power cuts.
+//! What the redb store promises beyond the common suite, on a real file: reopening, reclaiming, damage.
 
-use std::io::ErrorKind;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,7 +7,6 @@ use bytes::Bytes;
 use redb::{Database, ReadableDatabase, ReadableTable, ReadableTableMetadata};
 use tempfile::TempDir;
 
-use super::faults::Disk;
 use super::schema::{ANCESTORS, BIG, HEADERS, SNAPSHOTS, TAIL, TRASH};
 use super::store::RedbStore;
 use crate::ids::{DocName, Generation};
@@ -96,6 +94,26 @@ async fn a_second_store_on_the_directory_is_refused_until_the_first_is_closed() 
 }
 
 #[tokio::test]
+async fn a_file_that_is_cut_or_is_no_database_is_refused_and_left_as_it_is() {
+    let directory = Directory::default();
+    let store = directory.open();
+    store.append(&doc("a"), FIRST, vec![update("u")]).await.unwrap();
+    drop(store);
+    let path = directory.config().data.join("documents.redb");
+    let sound = std::fs::read(&path).unwrap();
+    let mut flipped = sound.clone();
+    flipped[64..4096].fill(0xff);
+    for damaged in [sound[..sound.len() / 2].to_vec(), b"something else entirely".to_vec(), flipped] {
+        std::fs::write(&path, &damaged).unwrap();
+        let opened = RedbStore::open(&directory.config());
+        assert!(matches!(opened, Err(StoreError::Failed(_) | StoreError::Directory { .. })), "{opened:?}");
+        assert!(std::fs::read(&path).unwrap() == damaged);
+    }
+    std::fs::write(&path, &sound).unwrap();
+    assert_eq!(directory.open().load(&doc("a")).await.unwrap().head, 1);
+}
+
+#[tokio::test]
 async fn dropping_a_store_keeps_what_waits_and_releases_the_files() {
     let directory = Directory::default();
     let store = directory.open();
@@ -127,6 +145,28 @@ async fn compactions_and_deletions_leave_no_rows_behind() {
     assert_eq!(swept(&directory, store).await, [1, 4, 2, 1, 0]);
     let stored = directory.open().load(&doc("a")).await.unwrap();
     assert_eq!((stored.head, stored.snapshot_upto, stored.bytes.tail.len()), (2001, 2000, 1));
+}
+
+#[tokio::test]
+async fn many_small_compactions_share_commits() {
+    let directory = Directory::default();
+    let store = directory.open();
+    let names: Vec<DocName> = (0..200).map(|at| doc(&format!("{at}"))).collect();
+    for name in &names {
+        store.append(name, FIRST, vec![update("u"); 3]).await.unwrap();
+    }
+    let before = store.counters().commits();
+    let compactions = names.iter().map(|name| store.compact(name, compaction(0, 2, 1000)));
+    for compacted in futures_util::future::join_all(compactions).await {
+        compacted.unwrap();
+    }
+    let commits = store.counters().commits() - before;
+    assert!(commits < 100, "{commits} commits for {} compactions", names.len());
+    for name in &names {
+        let stored = store.load(name).await.unwrap();
+        assert_eq!((stored.snapshot_upto, stored.bytes.tail.len()), (2, 1));
+    }
+    assert_eq!(swept(&directory, store).await, [200, 0, 200, 0, 0]);
 }
 
 #[tokio::test]
@@ -225,158 +265,4 @@ async fn an_append_onto_unread_damage_overwrites_nothing_and_spares_the_rest_of_
     let database = Database::open(directory.config().data.join("documents.redb")).unwrap();
     let tail = database.begin_read().unwrap().open_table(TAIL).unwrap();
     assert_eq!(tail.get((1, 2)).unwrap().unwrap().value(), b"precious");
-}
-
-/// Appends, compacts and deletes on two documents; says what was acknowledged.
-///
-/// Retryable errors are retried after `on_error`, until it says to stop.
-async fn work(store: &dyn Store, mut on_error: impl FnMut() -> bool) -> Vec<Acknowledged> {
-    let mut acknowledged = Vec::new();
-    let mut upto = 0;
-    for round in 0..6u64 {
-        for name in ["a", "b"] {
-            let content = if round == 2 { "long ".repeat(20_000) } else { format!("{name} {round}") };
-            let content = update(&content);
-            let head = loop {
-                match store.append(&doc(name), FIRST, vec![content.clone()]).await {
-                    Ok(head) => break head,
-                    Err(error) => assert!(error.is_retryable(), "{error:?}"),
-                }
-                if !on_error() {
-                    return acknowledged;
-                }
-            };
-            acknowledged.push(Acknowledged { name, seq: head, content });
-        }
-        if round % 2 == 1 {
-            let head = acknowledged.last().unwrap().seq;
-            // A compaction that failed may have happened: the next one is then made from another state.
-            match store.compact(&doc("b"), compaction(upto, head, 2_500_000)).await {
-                Ok(()) => upto = head,
-                Err(StoreError::Conflict { snapshot_upto, .. }) => upto = snapshot_upto,
-                Err(error) => {
-                    assert!(error.is_retryable(), "{error:?}");
-                    if !on_error() {
-                        return acknowledged;
-                    }
-                }
-            }
-        }
-    }
-    acknowledged
-}
-
-#[derive(Debug)]
-struct Acknowledged {
-    name: &'static str,
-    seq: u64,
-    content: Bytes,
-}
-
-async fn assert_all_there(store: &dyn Store, acknowledged: &[Acknowledged], case: &str) {
-    for Acknowledged { name, seq, content } in acknowledged {
-        let stored = store.load(&doc(name)).await.unwrap_or_else(|error| panic!("{case}: {error:?}"));
-        assert!(*seq <= stored.head, "{case}: {name} {seq} is lost");
-        if *seq > stored.snapshot_upto {
-            let at = usize::try_from(seq - stored.snapshot_upto - 1).unwrap();
-            assert_eq!(stored.bytes.tail[at], content, "{case}: {name} {seq}");
-        } else {
-            assert_eq!(stored.bytes.snapshot.map(|bytes| bytes.len()), Some(2_500_000), "{case}");
-        }
-    }
-    assert_eq!(store.verify().await.unwrap().damaged.len(), 0, "{case}");
-}
-
-#[tokio::test]
-async fn a_disk_that_fails_at_any_moment_and_recovers_loses_nothing_acknowledged() {
-    let length = {
-        let disk = Disk::default();
-        let store = RedbStore::with_opener(&config(), disk.opener()).unwrap();
-        let before = disk.operations();
-        work(&store, || false).await;
-        disk.operations() - before
-    };
-    for (kind, step, count) in [(ErrorKind::Other, 7, 1), (ErrorKind::StorageFull, 11, 3)] {
-        for after in (0..length).step_by(step) {
-            let disk = Disk::default();
-            let store = RedbStore::with_opener(&config(), disk.opener()).unwrap();
-            disk.fail(after, count, kind);
-            let mut errors = 0;
-            let acknowledged = work(&store, || {
-                errors += 1;
-                errors < 20
-            })
-            .await;
-            let case = format!("{kind} after {after}");
-            assert!(acknowledged.len() == 12, "{case}: still failing after {errors} errors");
-            disk.repair();
-            store.append(&doc("c"), FIRST, vec![update("works again")]).await.unwrap();
-            assert_eq!(store.health(), Health::Ok, "{case}");
-            assert_all_there(&store, &acknowledged, &case).await;
-        }
-    }
-}
-
-#[tokio::test]
-async fn a_full_disk_is_reported_as_such_until_there_is_room() {
-    let disk = Disk::default();
-    let store = RedbStore::with_opener(&config(), disk.opener()).unwrap();
-    store.append(&doc("a"), FIRST, vec![update("before")]).await.unwrap();
-    disk.fail(0, u64::MAX, ErrorKind::StorageFull);
-    let refused = store.append(&doc("a"), FIRST, vec![update("during")]).await;
-    assert!(matches!(refused, Err(StoreError::NoSpace(_))), "{refused:?}");
-    let Health::Degraded { reason } = store.health() else { panic!("{:?}", store.health()) };
-    assert!(reason.contains("no space"), "{reason}");
-    assert!(store.append(&doc("a"), FIRST, vec![update("during")]).await.unwrap_err().is_retryable());
-    assert!(store.counters().failures() >= 2);
-    disk.repair();
-    let head = store.append(&doc("a"), FIRST, vec![update("after")]).await.unwrap();
-    assert_eq!(store.health(), Health::Ok);
-    let tail = store.load(&doc("a")).await.unwrap().bytes.tail;
-    assert_eq!((&tail[0], tail.len() as u64), (&update("before"), head));
-    assert_eq!(tail.last().unwrap(), "after");
-}
-
-#[tokio::test]
-async fn an_idle_store_finds_out_by_itself_that_the_disk_works_again() {
-    let disk = Disk::default();
-    let store = RedbStore::with_opener(&config(), disk.opener()).unwrap();
-    disk.fail(0, u64::MAX, ErrorKind::Other);
-    assert!(store.append(&doc("a"), FIRST, vec![update("u")]).await.is_err());
-    assert!(matches!(store.health(), Health::Degraded { .. }));
-    disk.repair();
-    while store.health() != Health::Ok {
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-    assert_eq!(store.load(&doc("b")).await.unwrap().head, 0);
-}
-
-#[tokio::test]
-async fn a_power_cut_at_any_moment_loses_nothing_acknowledged() {
-    let length = {
-        let disk = Disk::default();
-        let store = RedbStore::with_opener(&config(), disk.opener()).unwrap();
-        let before = disk.operations();
-        work(&store, || false).await;
-        disk.operations() - before
-    };
-    let mut seed = 0x9e37_79b9_7f4a_7c15_u64;
-    for after in (0..length).step_by(5) {
-        let disk = Disk::default();
-        let store = RedbStore::with_opener(&config(), disk.opener()).unwrap();
-        disk.fail(after, u64::MAX, ErrorKind::Other);
-        let acknowledged = work(&store, || false).await;
-        for survivors in [0, 1, 2] {
-            let cut = disk.cut(|| {
-                seed ^= seed << 13;
-                seed ^= seed >> 7;
-                seed ^= seed << 17;
-                survivors == 2 || survivors == 1 && seed.is_multiple_of(2)
-            });
-            let case = format!("cut after {after}, survivors {survivors}");
-            let store = RedbStore::with_opener(&config(), cut.opener());
-            let store = store.unwrap_or_else(|error| panic!("{case}: {error:?}"));
-            assert_all_there(&store, &acknowledged, &case).await;
-        }
-    }
 }

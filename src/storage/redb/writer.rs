@@ -12,7 +12,7 @@ use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 use super::batch::{self, Answer, Change, Write};
 use super::engine::{Engine, Volume};
-use super::staging::{Progress, Staging};
+use super::staging::{self, Progress, Staging};
 use super::sweep::{self, Swept};
 use crate::storage::StoreError;
 use crate::storage::directory::DataDirectory;
@@ -75,7 +75,7 @@ impl Writer {
             self.step();
         }
         while !self.stagings.is_empty() {
-            self.advance_compaction();
+            self.advance_compactions();
         }
         self.engine.close();
         let Self { closing, jobs, directory, .. } = self;
@@ -87,8 +87,7 @@ impl Writer {
 
     /// The next job; `None` when there is work to go on with meanwhile.
     fn wait(&mut self) -> Result<Option<Job>, RecvError> {
-        let has_work = !self.stagings.is_empty() || self.sweep == Swept::Some;
-        if has_work && !self.is_resting {
+        if !self.stagings.is_empty() || self.may_sweep() {
             return match self.jobs.try_recv() {
                 Ok(job) => Ok(Some(job)),
                 Err(TryRecvError::Empty) => Ok(None),
@@ -176,16 +175,17 @@ impl Writer {
 
     /// Does a bounded part of a compaction or of the sweep, in turns when both wait.
     fn step(&mut self) {
-        if self.is_resting {
-            return;
-        }
-        let sweeps = self.sweep == Swept::Some && (self.stagings.is_empty() || self.is_turn_of_sweep);
+        let sweeps = self.may_sweep() && (self.stagings.is_empty() || self.is_turn_of_sweep);
         self.is_turn_of_sweep = !sweeps;
         if sweeps {
             self.sweep();
-        } else {
-            self.advance_compaction();
+        } else if !self.stagings.is_empty() {
+            self.advance_compactions();
         }
+    }
+
+    fn may_sweep(&self) -> bool {
+        self.sweep == Swept::Some && !self.is_resting
     }
 
     fn sweep(&mut self) {
@@ -207,27 +207,48 @@ impl Writer {
         self.is_resting = !works;
     }
 
-    fn advance_compaction(&mut self) {
-        let Some(mut staging) = self.stagings.pop_front() else { return };
+    /// Advances the first compaction by a step, or finishes as many small ones as fit into one.
+    fn advance_compactions(&mut self) {
         self.engine.mend();
-        let step =
-            self.engine.check_quarantine(&staging.doc).and_then(|()| self.engine.write(|txn| staging.advance(txn)));
-        match step {
-            Ok(Progress::Done) => {
-                self.sweep = Swept::Some;
-                let _ = staging.answer.send(Ok(()));
-            }
-            Ok(progress) => {
-                staging.progress = progress;
-                self.stagings.push_front(staging);
+        let mut group: Vec<Staging> = self.stagings.pop_front().into_iter().collect();
+        let mut bytes = group.iter().map(Staging::bytes).sum::<usize>();
+        while group.len() < STEP_COMPACTIONS
+            && let Some(next) = self.stagings.pop_front_if(|next| bytes + next.bytes() <= BATCH_BYTES)
+        {
+            bytes += next.bytes();
+            group.push(next);
+        }
+        match self.engine.write(|txn| staging::advance(&self.engine, txn, &group)) {
+            Ok(steps) => {
+                for (staging, step) in group.into_iter().zip(steps) {
+                    self.continue_or_answer(staging, step);
+                }
             }
             Err(error) => {
-                self.is_resting = !matches!(error, StoreError::Conflict { .. } | StoreError::Corrupt { .. });
-                self.engine.notice_damage(&error);
-                self.sweep = Swept::Some;
-                let _ = staging.answer.send(Err(error));
+                self.is_resting = true;
+                for staging in group {
+                    self.continue_or_answer(staging, Err(error.clone()));
+                }
             }
         }
+    }
+
+    fn continue_or_answer(&mut self, mut staging: Staging, step: Result<Progress, StoreError>) {
+        let answer = match step {
+            Ok(progress @ Progress::Staged { .. }) => {
+                staging.progress = progress;
+                self.stagings.push_front(staging);
+                return;
+            }
+            Ok(Progress::Waiting | Progress::Done) => Ok(()),
+            Err(error) => {
+                self.engine.notice_damage(&error);
+                Err(error)
+            }
+        };
+        self.sweep = Swept::Some;
+        // As with writes: whoever no longer waits has lost interest in the answer only.
+        let _ = staging.answer.send(answer);
     }
 }
 
@@ -235,5 +256,7 @@ impl Writer {
 const BATCH_RECORDS: usize = 1024;
 /// The bytes from which a batch takes no more.
 const BATCH_BYTES: usize = 1 << 20;
+/// The most compactions that one step finishes.
+const STEP_COMPACTIONS: usize = 64;
 /// How long the writer waits, after a failure, before it tries anything that it was not asked for.
 const REST: Duration = Duration::from_millis(500);
