@@ -21,6 +21,8 @@ const LAYERS: &[(u8, &[&str])] = &[
 ];
 /// Words of layer 0 that the rest of layer 0 may use.
 const VOCABULARY: &[&str] = &["ids", "lib0"];
+/// The command line starts what the composition root puts together.
+const STARTS: (&str, &str) = ("cli", "server");
 const CONFIGURATION_LAYER: u8 = 8;
 const COMPOSITION_LAYER: u8 = 9;
 
@@ -43,7 +45,7 @@ fn imports_point_down(source: &Source) -> Vec<String> {
     }
     let mut findings = Vec::new();
     for (position, name) in source.names_at_the_crate_root() {
-        if name == source.module() {
+        if name == source.module() || (source.module(), name) == STARTS {
             continue;
         }
         let allowed = match layer_of(name) {
@@ -128,11 +130,20 @@ fn close_codes_stay_in_their_table(source: &Source) -> Vec<String> {
     findings
 }
 
+fn a_lockfile_names_no_registry(source: &Source) -> Vec<String> {
+    let why = "set omit-lockfile-registry-resolved=true in the .npmrc beside it, and install again";
+    let places = source.raw.match_indices("\"resolved\":").take(1);
+    if source.is_lockfile() { places.map(|(position, _)| source.finding(position, why)).collect() } else { Vec::new() }
+}
+
 fn nothing_is_left_for_later(source: &Source) -> Vec<String> {
     let words = [concat!("TO", "DO"), concat!("FIX", "ME"), concat!("#[", "ignore")];
     let calls =
         [concat!("test.", "skip("), concat!("test.", "only("), concat!("test.", "todo("), concat!("it.", "skip(")];
     let mut findings = Vec::new();
+    if source.is_lockfile() {
+        return findings;
+    }
     for word in words.iter().chain(&calls) {
         for (position, _) in occurrences(&source.raw, word) {
             findings.push(source.finding(position, &format!("`{word}`: finish it, or open an issue")));
@@ -187,6 +198,11 @@ fn close_codes_are_numbers_in_one_file_only() -> io::Result<()> {
 }
 
 #[test]
+fn no_lockfile_says_where_its_packages_came_from() -> io::Result<()> {
+    keeps(&["src", "tests", "web-demo"], a_lockfile_names_no_registry)
+}
+
+#[test]
 fn nothing_is_ignored_skipped_or_left_for_later() -> io::Result<()> {
     keeps(&["src", "tests", "benches", "examples", "fuzz", "web-demo"], nothing_is_left_for_later)
 }
@@ -216,7 +232,13 @@ fn an_import_upwards_or_sideways_is_found() {
         "use super::merge;\nuse super::super::delivery::Outbox;",
         &[2],
     );
-    assert_finds(imports_point_down, "src/cli/serve.rs", "use crate::config::Config;\nuse crate::server;", &[2]);
+    assert_finds(
+        imports_point_down,
+        "src/cli/serve.rs",
+        "use crate::{config::Config, server};\nuse crate::main;",
+        &[2],
+    );
+    assert_finds(imports_point_down, "src/http/mod.rs", "use crate::server;", &[1]);
     assert_finds(imports_point_down, "src/http/mod.rs", "use crate::Room;", &[1]);
     assert_finds(imports_point_down, "src/novelty.rs", "", &[1]);
 }
@@ -294,6 +316,13 @@ fn a_close_code_outside_its_table_is_found() {
 }
 
 #[test]
+fn a_registry_in_a_lockfile_is_found() {
+    let sample = "{\n  \"resolved\": \"somewhere\"\n}";
+    assert_finds(a_lockfile_names_no_registry, "web-demo/package-lock.json", sample, &[2]);
+    assert_finds(a_lockfile_names_no_registry, "web-demo/package.json", sample, &[]);
+}
+
+#[test]
 fn what_is_left_for_later_is_found() {
     let sample = [
         concat!("// TO", "DO: more"),
@@ -317,8 +346,9 @@ struct Source {
 
 impl Source {
     fn new(path: String, raw: String) -> Self {
+        let is_lockfile = path.ends_with("package-lock.json");
         let is_test_module = path.starts_with("src/") && (path.ends_with("/tests.rs") || path.contains("/tests/"));
-        let code = if is_test_module { String::new() } else { without_tests(&without_literals(&raw)) };
+        let code = if is_test_module || is_lockfile { String::new() } else { without_tests(&without_literals(&raw)) };
         Self { path, raw, code }
     }
 
@@ -326,6 +356,10 @@ impl Source {
     fn module(&self) -> &str {
         let inside = self.path.trim_start_matches("src/");
         inside.split(['/', '.']).next().unwrap_or(inside)
+    }
+
+    fn is_lockfile(&self) -> bool {
+        self.path.ends_with("package-lock.json")
     }
 
     /// How many modules deep the file is: 1 for `src/ids.rs` and `src/sync/mod.rs`.
@@ -405,7 +439,8 @@ fn collect(root: &Path, folder: &Path, sources: &mut Vec<Source>) -> io::Result<
             {
                 collect(root, &path, sources)?;
             }
-        } else if [".rs", ".ts", ".mts", ".js", ".mjs"].iter().any(|ending| name.ends_with(ending)) {
+        } else if [".rs", ".ts", ".mts", ".js", ".mjs", "package-lock.json"].iter().any(|ending| name.ends_with(ending))
+        {
             sources.push(Source::new(name, fs::read_to_string(root.join(&path))?));
         }
     }

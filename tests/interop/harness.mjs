@@ -90,6 +90,10 @@ export class Server {
       throw new Error(`there is no ydock at ${binary}: run \`cargo build\`, or set YDOCK_BIN`)
     }
     this.child = spawn(binary, ['serve', '--listen', listen, '--data', this.data, ...this.flags], { stdio: ['ignore', 'pipe', 'pipe'] })
+    const { child } = this
+    const orphaned = () => child.kill('SIGKILL')
+    process.once('exit', orphaned)
+    child.once('exit', () => process.off('exit', orphaned))
     this.child.stderr.setEncoding('utf8').on('data', text => { this.errors = (this.errors + text).slice(-20_000) })
     this.address = await new Promise((resolve, reject) => {
       const fail = why => reject(new Error(`ydock ${why}\n${this.errors}`))

@@ -99,11 +99,16 @@ export class Raw {
   /** The Yjs updates that came, Step2 included. */
   get updates () { return this.frames.filter(frame => frame.type === SYNC && frame.subtype > 0).map(frame => frame.payload) }
 
-  /** Waits for a round trip: what the server had to say to earlier messages has come by then. */
+  /**
+   * Waits for a round trip: what the server had to say to earlier messages has come by then. Gives back the frames before the answer,
+   * which brings the whole document again, maybe in several frames.
+   */
   async settled () {
     const before = this.frames.length
     this.send(step1(emptyStateVector))
-    await waitFor('the answer to Step1', () => this.frames.slice(before).some(frame => frame.type === SYNC && frame.subtype === 1))
+    const isAnswer = (frame, index) => index >= before && frame.type === SYNC && frame.subtype === 1
+    await waitFor('the answer to Step1', () => this.frames.some(isAnswer))
+    return this.frames.slice(0, this.frames.findIndex(isAnswer))
   }
 
   closes (ms) { return waitFor('the server closes the socket', () => this.closed, ms) }

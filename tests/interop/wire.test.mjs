@@ -88,8 +88,8 @@ test('an update goes to the others as the very bytes that came, and not back', a
   one.send(raw.update(update))
   const { payload } = await two.receives('the update', frame => frame.type === SYNC && frame.subtype === 2)
   assert.equal(hex(payload), hex(update))
-  await one.settled()
-  assert.equal(one.frames.some(frame => frame.type === SYNC && frame.subtype === 2), false)
+  const frames = await one.settled()
+  assert.equal(frames.some(frame => frame.type === SYNC && frame.subtype === 2), false)
 })
 
 test('an update that comes before its predecessor is answered with Step1, and nothing is lost', async t => {
@@ -131,8 +131,8 @@ test('with ?ack=echo a member gets its own update back, and without it does not'
   const [theirs] = typed('theirs')
   plain.send(raw.update(theirs))
   await asking.receives('the update of the other', frame => frame.subtype === 2 && hex(frame.payload) === hex(theirs))
-  await plain.settled()
-  assert.equal(plain.frames.some(frame => frame.subtype === 2 && hex(frame.payload) === hex(theirs)), false)
+  const frames = await plain.settled()
+  assert.equal(frames.some(frame => frame.subtype === 2 && hex(frame.payload) === hex(theirs)), false)
 })
 
 // y-websocket 4 counts its own edits as unconfirmed until they come back from the server in a Step2 or an Update; the published
