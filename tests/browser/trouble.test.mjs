@@ -58,6 +58,30 @@ test('after a restart people see each other again at once', async (t) => {
   await ben.page.getByRole('list', { name: 'People in this document' }).getByText('Ada').waitFor({ timeout: 4000 });
 });
 
+test('who alone loses the connection sees the others again at once, and is seen', async (t) => {
+  const server = await startServer();
+  t.after(() => server.stop());
+  const ada = await newPerson(browser, 'Ada');
+  const ben = await newPerson(browser, 'Ben');
+  let cut;
+  await ada.page.routeWebSocket(/\/yjs\//, (socket) => {
+    const upstream = socket.connectToServer();
+    cut = async () => {
+      await upstream.close();
+      await socket.close({ code: 1013, reason: 'try again later' });
+    };
+  });
+  await Promise.all([ada.open(server.documentUrl('alone')), ben.open(server.documentUrl('alone'))]);
+  const seenByAda = ada.page.getByRole('list', { name: 'People in this document' }).getByText('Ben');
+  const seenByBen = ben.page.getByRole('list', { name: 'People in this document' }).getByText('Ada');
+  await Promise.all([seenByAda.waitFor(), seenByBen.waitFor()]);
+  const gone = Promise.all([seenByAda, seenByBen].map((person) => person.waitFor({ state: 'detached' })));
+  await cut();
+  await gone;
+  await Promise.all([seenByAda, seenByBen].map((person) => person.waitFor({ timeout: 4000 })));
+  assert.deepEqual(ben.problems, []);
+});
+
 test('leaving with edits that were never sent asks first', async (t) => {
   const server = await startServer();
   t.after(() => server.stop());
@@ -67,6 +91,7 @@ test('leaving with edits that were never sent asks first', async (t) => {
   await ada.page.getByText('Offline, reconnecting…').waitFor();
   await ada.type('Only here.');
   const asked = new Promise((resolve) => {
+    ada.page.once('close', () => resolve('closed without asking'));
     ada.page.once('dialog', (dialog) => {
       resolve(dialog.type());
       void dialog.accept();
