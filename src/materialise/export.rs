@@ -107,9 +107,9 @@ pub enum Refusal {
         feature: String,
     },
     /// The engine gave up on the document.
-    #[error("the engine panicked: {message}")]
-    Panicked {
-        /// The panic's message.
+    #[error("the engine gave up: {message}")]
+    Failed {
+        /// Its error or the message of its panic.
         message: String,
     },
     /// Types or values lie in each other more deeply than the limit.

@@ -15,10 +15,24 @@
 //! Architecture invariant: nothing outside this module names yrs, and nothing in the parent's half of it does either.
 
 mod config;
+mod desk;
+mod engine;
 mod export;
+mod frames;
 mod in_process;
+mod isolation;
+mod js_text;
+mod json;
+mod kept;
+mod lane;
+mod legacy;
 mod pool;
+mod process;
+mod quarantine;
+mod queue;
+mod trip;
 mod worker;
+mod xml;
 
 use std::fmt::Debug;
 
@@ -27,7 +41,7 @@ use async_trait::async_trait;
 pub use config::Config;
 pub use export::{DocumentKey, Export, MaterialiseError, Refusal, Root, Source};
 pub use in_process::InProcess;
-pub use pool::WorkerPool;
+pub use pool::{PoolStats, WorkerPool};
 pub use worker::{run_if_worker, worker_main};
 
 /// Integrates documents and exports them.

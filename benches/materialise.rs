@@ -1,0 +1,5 @@
+//! What an export of a 1 MB document costs.
+
+fn main() {
+    divan::main();
+}
