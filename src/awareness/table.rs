@@ -89,6 +89,9 @@ struct Entry {
     renewed: Instant,
 }
 
+/// A client id, its new clock, and its state unless it left.
+type FreshEntry<'a> = (ClientId, u32, Option<&'a str>);
+
 impl AwarenessTable {
     /// Applies an awareness update of a member; says whether anything is to be sent to the others.
     ///
@@ -181,7 +184,7 @@ impl AwarenessTable {
         member: MemberId,
         update: &'a [u8],
         config: &Config,
-    ) -> Result<Vec<(ClientId, u32, Option<&'a str>)>, AwarenessError> {
+    ) -> Result<Vec<FreshEntry<'a>>, AwarenessError> {
         let mut reader = Reader::new(update);
         let count = reader.var_uint()?;
         let mut fresh = Vec::new();

@@ -82,7 +82,7 @@ impl TypingTable {
     /// Forgets a departed member; gives the note that ends its typing, if the others believe in it.
     pub fn leave(&mut self, member: MemberId) -> Option<TypingNote> {
         let told = self.members.remove(&member)?.told?;
-        told.typing.then(|| TypingNote { member, typing: false, place: told.place })
+        if told.typing { Some(TypingNote { member, typing: false, place: told.place }) } else { None }
     }
 
     /// The notes that are due.

@@ -14,6 +14,14 @@ pub struct Close {
     pub reason: String,
 }
 
+impl Close {
+    /// Whether trying again will not help.
+    #[must_use]
+    pub fn is_permanent(&self) -> bool {
+        (4400..4500).contains(&self.code)
+    }
+}
+
 impl From<&Ending> for Close {
     fn from(ending: &Ending) -> Self {
         let code = match ending {
@@ -52,7 +60,7 @@ mod tests {
 
     #[test]
     fn what_the_client_must_mend_is_permanent_and_everything_else_is_not() {
-        let permanent = |ending| (4400..4500).contains(&Close::from(&ending).code);
+        let permanent = |ending| Close::from(&ending).is_permanent();
         assert!(permanent(Ending::Malformed(String::new())));
         assert!(permanent(Ending::TooLarge(String::new())));
         assert!(permanent(Ending::Deleted));

@@ -44,7 +44,7 @@ impl Default for Config {
             max_open: 20_000,
             keep_alive: Duration::from_secs(15),
             ping: Duration::from_secs(30),
-            silent_after: Duration::from_secs(60),
+            silent_after: Duration::from_mins(1),
             stalled_after: Duration::from_secs(30),
             linger: Duration::from_secs(2),
             stop_spread: Duration::from_millis(500),

@@ -74,7 +74,6 @@ impl Connections {
     }
 
     /// Bounds an upgrade, before anything is read from the socket.
-    #[must_use]
     pub fn bound(&self, upgrade: WebSocketUpgrade) -> WebSocketUpgrade {
         let max = usize::try_from(self.shared.config.max_message.as_u64()).unwrap_or(usize::MAX);
         upgrade.read_buffer_size(READ_BUFFER).write_buffer_size(WRITE_BUFFER).max_message_size(max).max_frame_size(max)
@@ -99,6 +98,12 @@ impl Driver {
     #[must_use]
     pub fn conn(&self) -> ConnId {
         self.slot.conn
+    }
+
+    /// Where what goes to the client waits.
+    #[must_use]
+    pub fn outbox(&self) -> &Arc<Outbox> {
+        &self.outbox
     }
 
     /// Where the connection's tasks are counted.
@@ -237,10 +242,11 @@ impl Driver {
 
     /// Says goodbye and waits, within bounds, for the client to have read it.
     async fn close(&self, mut sink: SplitSink<WebSocket, Message>, mut stream: SplitStream<WebSocket>, ending: Ending) {
-        let Close { code, reason } = Close::from(&ending);
-        if (4400..4500).contains(&code) {
+        let close = Close::from(&ending);
+        if close.is_permanent() {
             self.slot.shared.metrics.connections_refused.increment(1);
         }
+        let Close { code, reason } = close;
         tracing::debug!(conn = self.slot.conn.0, code, %reason, "closing a connection");
         let frame = Message::Close(Some(CloseFrame { code, reason: reason.into() }));
         let goodbye = async {

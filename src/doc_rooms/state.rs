@@ -85,6 +85,15 @@ impl Member {
     }
 }
 
+impl Promise {
+    fn keep(self) -> Effect {
+        match self.to {
+            Origin::Member(member) => Effect::Acknowledge { member, update: self.update },
+            Origin::Caller(ticket) => Effect::Answer { ticket, answer: Ok(self.number) },
+        }
+    }
+}
+
 impl RoomState {
     pub(super) fn new(config: Config, max_update: u64, index: DocumentIndex, log: Log, ancestors: StateVector) -> Self {
         let saved = log.head();
@@ -124,7 +133,7 @@ impl RoomState {
             Edit::Step1 { member, state_vector } => self.step1(member, &state_vector, effects),
             Edit::Update { member, update } => self.update(Origin::Member(member), update, now, effects),
             Edit::Awareness { member, update } if self.members.contains_key(&member) => {
-                self.presence.apply(member, &update, &self.config.awareness, now, effects);
+                self.presence.apply((member, &update), &self.config.awareness, now, effects);
             }
             Edit::QueryAwareness { member } => effects.push(Effect::PresenceTo { member }),
             Edit::Typing { member, typing, place } if self.members.contains_key(&member) => {
@@ -168,7 +177,7 @@ impl RoomState {
         }
         self.saved = upto;
         while let Some(promise) = self.promises.pop_front_if(|promise| promise.number <= upto) {
-            self.keep(promise, effects);
+            effects.push(promise.keep());
         }
     }
 
@@ -269,17 +278,10 @@ impl RoomState {
         }
         let promise = Promise { number: self.log.head(), to, update };
         if promise.number <= self.saved {
-            self.keep(promise, effects);
+            effects.push(promise.keep());
         } else {
             self.promises.push_back(promise);
         }
-    }
-
-    fn keep(&self, promise: Promise, effects: &mut Vec<Effect>) {
-        effects.push(match promise.to {
-            Origin::Member(member) => Effect::Acknowledge { member, update: promise.update },
-            Origin::Caller(ticket) => Effect::Answer { ticket, answer: Ok(promise.number) },
-        });
     }
 
     fn refuse(&mut self, origin: Origin, error: SubmitError, effects: &mut Vec<Effect>) {
@@ -323,21 +325,27 @@ impl RoomState {
         while progress {
             progress = false;
             for update in self.parked.take() {
-                match self.index.integrate(&update) {
-                    Ok(Integration::Complete) => {
-                        progress = true;
-                        self.accept_parked(update, now, effects);
-                    }
-                    Ok(Integration::Partial { accepted, rest }) => {
-                        if let Some(accepted) = accepted {
-                            progress = true;
-                            self.accept_parked(accepted.into(), now, effects);
-                        }
-                        self.parked.keep(rest.into(), usize::MAX);
-                    }
-                    Ok(Integration::Contained) | Err(_) => {}
-                }
+                progress |= self.retry(update, now, effects);
             }
+        }
+    }
+
+    /// Tries one waiting update again; says whether any of it was accepted.
+    fn retry(&mut self, update: Bytes, now: Instant, effects: &mut Vec<Effect>) -> bool {
+        match self.index.integrate(&update) {
+            Ok(Integration::Complete) => {
+                self.accept_parked(update, now, effects);
+                true
+            }
+            Ok(Integration::Partial { accepted, rest }) => {
+                let progress = accepted.is_some();
+                if let Some(accepted) = accepted {
+                    self.accept_parked(accepted.into(), now, effects);
+                }
+                self.parked.keep(rest.into(), usize::MAX);
+                progress
+            }
+            Ok(Integration::Contained) | Err(_) => false,
         }
     }
 

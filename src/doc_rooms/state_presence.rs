@@ -24,8 +24,7 @@ impl Presence {
     /// Applies a member's awareness update; what changed is sent after a short gathering time.
     pub(super) fn apply(
         &mut self,
-        member: MemberId,
-        update: &[u8],
+        (member, update): (MemberId, &[u8]),
         config: &Config,
         now: Instant,
         effects: &mut Vec<Effect>,

@@ -80,7 +80,7 @@ mod tests {
     const DIALECT: YWebSocketDialect = YWebSocketDialect::new(Acks::None);
 
     fn hex(bytes: &[u8]) -> String {
-        bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+        bytes.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat()
     }
 
     #[test]

@@ -70,17 +70,16 @@ impl YWebSocket {
         let front = self.clone();
         // The upgrade task is only the way to the socket; the session runs as a counted one.
         upgrade.on_upgrade(move |socket| async move {
-            let outbox = Outbox::new(&front.parts.delivery);
-            let driver = Driver::new(slot, outbox.clone());
+            let driver = Driver::new(slot, Outbox::new(&front.parts.delivery));
             let tasks = driver.tasks().clone();
-            tasks.spawn(front.session(driver, outbox, socket, doc, wishes));
+            tasks.spawn(front.session(driver, socket, doc, wishes));
         })
     }
 
-    async fn session(self, driver: Driver, outbox: Arc<Outbox>, socket: WebSocket, doc: DocName, wishes: Wishes) {
+    async fn session(self, driver: Driver, socket: WebSocket, doc: DocName, wishes: Wishes) {
         let dialect = Arc::new(YWebSocketDialect::new(wishes.acks));
         let seat = || Seat {
-            outbox: Arc::clone(&outbox),
+            outbox: Arc::clone(driver.outbox()),
             dialect: dialect.clone(),
             wants_acks: wishes.acks == Acks::Echo,
             wants_typing: wishes.typing,
