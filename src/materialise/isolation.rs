@@ -1,9 +1,10 @@
 //! Isolation: documents that ended or stalled a worker, tried again in fresh processes until the culprit is found.
 //!
 //! Every attempt has a new process, which applies each update on its own, tells of each, and fills freed memory with
-//! rubbish. So the update on which it ends is the culprit, not one that stumbles over another's damage. When two processes
-//! have ended on the same update, which rules out an accident, it is quarantined, and the next attempt is without it. Only when a process ends in the export itself, after the last update,
-//! the culprit is searched by halves.
+//! rubbish. So the update on which it ends is the culprit, not one that stumbles over another's damage. When two
+//! processes have ended on the same update, which rules out an accident, it is quarantined, and the next attempt is without
+//! it. Only when a process ends in the export itself, after the last update, the culprit is searched by halves. A process
+//! that hardly got to run on a busy machine says nothing about any update.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -64,6 +65,7 @@ impl Isolation {
             let reason = reason(&trouble.cause);
             let verdict = match trouble.cause {
                 Cause::OutOfTime => return Outcome::OutOfTime,
+                Cause::Starved => continue,
                 Cause::Gave(refusal @ Refusal::Unsupported { .. }) => {
                     return Outcome::Failed(Verdict::Refused(refusal));
                 }
@@ -99,6 +101,7 @@ impl Isolation {
             match self.attempt(job, parts, middle).await {
                 Ok(Ok(_)) => good = middle,
                 Ok(Err(Trouble { cause: Cause::OutOfTime, .. })) => return Err(Outcome::OutOfTime),
+                Ok(Err(Trouble { cause: Cause::Starved, .. })) => {}
                 Ok(Err(_)) => bad = middle,
                 Err(error) => return Err(Outcome::Unavailable(error)),
             }
@@ -114,13 +117,19 @@ impl Isolation {
         let sent = parts.bytes.get(..count).unwrap_or_default();
         self.desk.counters.parts_sent.fetch_add(sent.len() as u64, Ordering::Relaxed);
         let size = sent.iter().map(Bytes::len).sum();
-        let result = match trip.load(&mut process, sent).await {
+        let mut result = match trip.load(&mut process, sent).await {
             Ok(skipped) => match self.desk.set_aside(&job.source, parts, &skipped) {
                 Ok(()) => trip.export(&mut process, &job.export, size, sent.len()).await,
                 Err(refusal) => Ok(Answer::Refused(refusal)),
             },
             Err(trouble) => Err(trouble),
         };
+        if let Err(trouble @ Trouble { cause: Cause::Stalled, .. }) = &mut result
+            && process.cpu_time().is_some_and(|worked| worked < self.desk.patience / 2)
+        {
+            // A busy machine must not cost a document an update.
+            trouble.cause = Cause::Starved;
+        }
         let status = process.end().await;
         if let Err(trouble) = &result {
             self.desk.counters.workers_lost.fetch_add(1, Ordering::Relaxed);
@@ -133,7 +142,7 @@ impl Isolation {
 fn reason(cause: &Cause) -> String {
     match cause {
         Cause::Died(error) => format!("it ends the process ({error})"),
-        Cause::Stalled | Cause::OutOfTime => "it does not come to an end".to_owned(),
+        Cause::Stalled | Cause::Starved | Cause::OutOfTime => "it does not come to an end".to_owned(),
         Cause::Gave(refusal) => refusal.to_string(),
     }
 }
