@@ -74,7 +74,11 @@ export async function newPerson(browser, name, { colour = '#1d6fb8', ...options 
   });
   page.on('pageerror', (error) => problems.push(String(error)));
   page.on('request', (request) => requests.push(request.url()));
-  page.on('websocket', (socket) => requests.push(socket.url()));
+  const frameListeners = [];
+  page.on('websocket', (socket) => {
+    requests.push(socket.url());
+    socket.on('framesent', ({ payload }) => frameListeners.forEach((listener) => listener(Buffer.from(payload))));
+  });
   const editor = page.getByRole('textbox', { name: 'Text of the document' });
   return {
     page,
@@ -92,6 +96,8 @@ export async function newPerson(browser, name, { colour = '#1d6fb8', ...options 
       await page.keyboard.press('Control+End');
       await page.keyboard.type(text);
     },
+    /** Calls `listener` with the bytes of each frame that the page sends. */
+    onFrameSent: (listener) => frameListeners.push(listener),
     text: () => editorText(page),
     leave: () => context.close(),
   };
