@@ -12,11 +12,13 @@ use super::room::Room;
 pub(super) struct Idle {
     since: Option<Instant>,
     stopping: bool,
+    /// The number of the last update when the room was last compacted before its end.
+    compacted_at: u64,
 }
 
 impl Idle {
     pub(super) fn new(now: Instant) -> Self {
-        Self { since: Some(now), stopping: false }
+        Self { since: Some(now), stopping: false, compacted_at: 0 }
     }
 
     /// Records whether the room is quiet now.
@@ -51,7 +53,12 @@ impl Idle {
 impl Room {
     /// Tries to end a quiet room; says whether it has ended.
     pub(super) fn retire(&mut self, idle: &mut Idle, room: u64, now: Instant) -> bool {
-        if !idle.is_stopping() && self.is_worth_compacting(UNLOAD_UPDATES) && self.start_compaction(now) {
+        let worth_it = !idle.is_stopping() && self.is_worth_compacting(UNLOAD_UPDATES);
+        // Once for what it is: a store that refuses the snapshot must not keep the room in memory.
+        let head = self.state.log.head();
+        if worth_it && idle.compacted_at != head {
+            idle.compacted_at = head;
+            self.start_compaction();
             idle.note(false, now);
             return false;
         }
@@ -64,8 +71,11 @@ impl Room {
 
     /// Starts a compaction when there is enough to gain and the last one is long enough ago.
     pub(super) fn compact_if_due(&mut self, now: Instant) {
-        if self.is_worth_compacting(self.context.config.compact_updates) && !self.context.tasks.is_stopping() {
-            self.start_compaction(now);
+        let interval = self.context.config.compact_interval;
+        let too_soon = self.compacted_at.is_some_and(|at| now < at + interval);
+        let wanted = !too_soon && !self.context.tasks.is_stopping() && self.compaction.is_none();
+        if wanted && self.is_worth_compacting(self.context.config.compact_updates) {
+            self.start_compaction();
         }
     }
 
@@ -90,12 +100,7 @@ impl Room {
         durable > 1 && (durable >= updates as u64 || large)
     }
 
-    fn start_compaction(&mut self, now: Instant) -> bool {
-        let interval = self.context.config.compact_interval;
-        let too_soon = self.compacted_at.is_some_and(|at| now < at + interval);
-        if self.compaction.is_some() || too_soon {
-            return false;
-        }
+    fn start_compaction(&mut self) {
         let upto = self.state.saved_upto();
         let job = Job {
             store: self.context.store.clone(),
@@ -108,7 +113,6 @@ impl Room {
             previous_stored_upto: self.snapshot_stored,
         };
         self.compaction = Some(Box::pin(job.run()));
-        true
     }
 }
 
