@@ -13,7 +13,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tower::ServiceExt;
 
 use crate::access::{Grant, Role};
-use crate::config::Config;
+use crate::config::{Config, Contradiction};
 use crate::connection::Connections;
 use crate::doc_rooms::{Rooms, RoomsParts};
 use crate::fronts::y_websocket::{YWebSocket, YWebSocketParts};
@@ -52,13 +52,16 @@ pub struct Server {
 #[non_exhaustive]
 pub enum StartError {
     /// The address cannot be listened on.
-    #[error("cannot listen on {address}: {source}")]
+    #[error("cannot listen on {address}, choose another address with --listen: {source}")]
     Listen {
         /// The address.
         address: SocketAddr,
         /// What the system said.
         source: std::io::Error,
     },
+    /// The settings do not go together.
+    #[error(transparent)]
+    Contradiction(#[from] Contradiction),
     /// The store cannot be opened.
     #[error("cannot open the store")]
     Store(#[from] StoreError),
@@ -80,8 +83,9 @@ impl Server {
     /// Opens the store and listens. Connections wait until [`run`](Self::run).
     ///
     /// # Errors
-    /// When the address is taken or the store cannot be opened.
+    /// When the settings contradict each other, the address is taken or the store cannot be opened.
     pub async fn bind(config: Config) -> Result<Self, StartError> {
+        config.check()?;
         let listen = |source| StartError::Listen { address: config.listen, source };
         let listener = TcpListener::bind(config.listen).await.map_err(listen)?;
         let address = listener.local_addr().map_err(listen)?;

@@ -18,8 +18,11 @@ pub enum ServeError {
     #[error(transparent)]
     Config(#[from] ConfigError),
     /// The log filter is wrong.
-    #[error("the setting log.filter is wrong")]
-    Log(#[source] Box<dyn std::error::Error + Send + Sync>),
+    #[error("the setting log.filter is wrong, {filter:?} is neither a level nor target=level pairs")]
+    Log {
+        /// The filter given.
+        filter: String,
+    },
     /// The process could not be set up.
     #[error("cannot set up the process")]
     Process(#[source] io::Error),
@@ -37,7 +40,7 @@ pub enum ServeError {
 /// When the server could not start, or could not save everything before its end.
 pub fn serve(flags: &Serve) -> Result<(), ServeError> {
     let config = settings(flags)?;
-    telemetry::install(&config.log).map_err(|error| ServeError::Log(Box::new(error)))?;
+    telemetry::install(&config.log).or(Err(ServeError::Log { filter: config.log.filter.clone() }))?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(ServeError::Process)?;
     runtime.block_on(run(config))
 }

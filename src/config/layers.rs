@@ -86,10 +86,10 @@ impl Layers {
                 continue;
             }
             let path = path_of(name);
-            if is_setting(&known, &path) {
-                self.set(&path, value_of(&text));
-            } else {
-                self.unknown_variables.push(variable);
+            match setting(&known, &path) {
+                Some(default) => self.set(&path, value_like(default, text)),
+                None if OPTIONAL.contains(&path.join(".").as_str()) => self.set(&path, text),
+                None => self.unknown_variables.push(variable),
             }
         }
     }
@@ -143,24 +143,25 @@ fn path_of(name: &str) -> Vec<String> {
     }
 }
 
-fn is_setting(known: &Table, path: &[String]) -> bool {
-    match path {
-        [] => false,
-        // Optional settings without a default are not in the table of defaults.
-        [key] => !matches!(known.get(key), Some(Value::Table(_)) | None) || OPTIONAL.contains(&key.as_str()),
-        [key, rest @ ..] => matches!(known.get(key), Some(Value::Table(inner)) if is_setting(inner, rest)),
+/// The default of a setting, if there is one at this path.
+fn setting<'a>(known: &'a Table, path: &[String]) -> Option<&'a Value> {
+    let (first, rest) = path.split_first()?;
+    match (known.get(first)?, rest) {
+        (Value::Table(_), []) => None,
+        (Value::Table(inner), rest) => setting(inner, rest),
+        (value, []) => Some(value),
+        _ => None,
     }
 }
 
-fn value_of(text: &str) -> Value {
-    if let Ok(number) = text.parse::<i64>() {
-        return Value::Integer(number);
-    }
-    match text {
-        "true" => Value::Boolean(true),
-        "false" => Value::Boolean(false),
-        _ => Value::String(text.to_owned()),
-    }
+/// A text as a value of the default's type, or as text, which then makes a clear error.
+fn value_like(default: &Value, text: String) -> Value {
+    let parsed = match default {
+        Value::Integer(_) => text.parse().ok().map(Value::Integer),
+        Value::Boolean(_) => text.parse().ok().map(Value::Boolean),
+        _ => None,
+    };
+    parsed.unwrap_or(Value::String(text))
 }
 
 fn line_of(text: &str, offset: usize) -> usize {
@@ -174,7 +175,8 @@ fn one_line(message: &str) -> String {
 const PREFIX: &str = "YDOCK_";
 /// Variables with another meaning than a setting.
 const OTHER_VARIABLES: [&str; 2] = ["CONFIG", "WORKER"];
-const OPTIONAL: [&str; 1] = ["program"];
+/// Settings without a default.
+const OPTIONAL: [&str; 1] = ["exports.program"];
 
 #[cfg(test)]
 mod tests {
@@ -193,7 +195,12 @@ mod tests {
         let file = file("listen = \"127.0.0.1:1\"\n[rooms]\nidle_after = \"1s\"\nmax_open = 7\n");
         let mut layers = Layers::new();
         layers.file(file.path()).unwrap();
-        let variables = [("YDOCK_LISTEN", "127.0.0.1:2"), ("YDOCK_ROOMS__IDLE_AFTER", "2s"), ("YDOCK_STORE", "memory")];
+        let variables = [
+            ("YDOCK_LISTEN", "127.0.0.1:2"),
+            ("YDOCK_ROOMS__IDLE_AFTER", "2s"),
+            ("YDOCK_STORE", "memory"),
+            ("YDOCK_LOG__FILTER", "1"),
+        ];
         layers.variables(variables.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())));
         layers.set(&["listen"], "127.0.0.1:3");
         let config = layers.read().unwrap();
@@ -214,9 +221,9 @@ mod tests {
     #[test]
     fn a_bad_value_is_an_error_and_an_unknown_variable_a_remark() {
         let mut layers = Layers::new();
-        let variables = [("YDOCK_SERVICE_HOST", "10.0.0.1"), ("YDOCK_ROOMS__MAX_OPEN", "many")];
+        let variables = [("YDOCK_SERVICE_HOST", "10.0.0.1"), ("YDOCK_PROGRAM", "x"), ("YDOCK_ROOMS__MAX_OPEN", "many")];
         layers.variables(variables.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())));
-        assert_eq!(layers.unknown_variables(), ["YDOCK_SERVICE_HOST"]);
+        assert_eq!(layers.unknown_variables(), ["YDOCK_SERVICE_HOST", "YDOCK_PROGRAM"]);
         assert!(layers.read().is_err());
     }
 

@@ -75,7 +75,7 @@ pub enum Contradiction {
     /// Updates that the store takes could not be sent.
     #[error("connections.max_message must be larger than store.max_update")]
     MessageBelowUpdate,
-    /// Nothing could ever wait.
+    /// The store takes updates that no document could hold.
     #[error("rooms.{0} must be at least store.max_update")]
     RoomBelowUpdate(&'static str),
 }

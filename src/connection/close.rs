@@ -1,6 +1,6 @@
 //! Close codes: the one table from reasons to what clients see.
 //!
-//! 4400 to 4499 mean that trying again will not help (y-websocket from 3.1 on stops then), all others that it may.
+//! 4400 to 4499 mean that trying again will not help (y-websocket 3.1 stops then), all others that it may.
 //! 1001 and 1013 are those of RFC 6455 and its registry.
 
 use crate::delivery::Ending;

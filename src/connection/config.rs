@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
     /// The largest message, in bytes; known from its header, before anything is buffered. Too small refuses large pastes
-    /// and clients that come back with much work; too large lets each connection hold as much. Default 17 MiB, one more
-    /// than the largest update.
+    /// and clients that come back with much work; too large lets each connection hold as much. Must exceed the
+    /// largest update. Default 17 MiB.
     pub max_message: ByteSize,
     /// How many connections may be open at once; further ones are refused with 503. Default 20 000.
     pub max_open: usize,

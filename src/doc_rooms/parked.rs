@@ -4,29 +4,31 @@ use std::collections::VecDeque;
 
 use bytes::Bytes;
 
+use crate::ids::MemberId;
+
 /// Waiting updates, oldest first.
 #[derive(Debug, Default)]
 pub(super) struct Parked {
-    updates: VecDeque<Bytes>,
+    updates: VecDeque<(MemberId, Bytes)>,
     bytes: usize,
 }
 
 impl Parked {
-    /// Keeps an update; the oldest ones make room for it.
-    pub(super) fn keep(&mut self, update: Bytes, max_bytes: usize) {
-        if update.len() > max_bytes || self.updates.contains(&update) {
+    /// Keeps an update and who brought it; the oldest ones make room for it.
+    pub(super) fn keep(&mut self, member: MemberId, update: Bytes, max_bytes: usize) {
+        if update.len() > max_bytes || self.updates.iter().any(|(_, other)| *other == update) {
             return;
         }
         self.bytes += update.len();
-        self.updates.push_back(update);
+        self.updates.push_back((member, update));
         while self.bytes > max_bytes || self.updates.len() > MAX_COUNT {
-            let Some(oldest) = self.updates.pop_front() else { break };
+            let Some((_, oldest)) = self.updates.pop_front() else { break };
             self.bytes -= oldest.len();
         }
     }
 
     /// Takes all of them, to be tried again.
-    pub(super) fn take(&mut self) -> VecDeque<Bytes> {
+    pub(super) fn take(&mut self) -> VecDeque<(MemberId, Bytes)> {
         self.bytes = 0;
         std::mem::take(&mut self.updates)
     }
@@ -47,10 +49,11 @@ mod tests {
     fn the_oldest_make_room_and_the_same_is_kept_once() {
         let mut parked = Parked::default();
         for text in ["aaaa", "bbbb", "bbbb", "cccc"] {
-            parked.keep(Bytes::from_static(text.as_bytes()), 8);
+            parked.keep(MemberId(1), Bytes::from_static(text.as_bytes()), 8);
         }
-        parked.keep(Bytes::from_static(b"too large"), 8);
-        assert_eq!(parked.take(), ["bbbb", "cccc"]);
+        parked.keep(MemberId(1), Bytes::from_static(b"too large"), 8);
+        let kept: Vec<_> = parked.take().into_iter().map(|(_, update)| update).collect();
+        assert_eq!(kept, ["bbbb", "cccc"]);
         assert!(parked.is_empty());
     }
 }

@@ -161,7 +161,7 @@ impl RoomState {
             Ok(Integration::Partial { accepted, rest }) => {
                 self.park(origin, rest.into(), now, effects);
                 if let Some(accepted) = accepted {
-                    self.accept_silently(origin, accepted.into(), now, effects);
+                    self.accept_part(origin, accepted.into(), now, effects);
                     self.retry_parked(now, effects);
                 }
             }
@@ -233,13 +233,15 @@ impl RoomState {
         if of_deleted { Err(SubmitError::Deleted) } else { Ok(()) }
     }
 
-    fn accept(&mut self, origin: Origin, update: Bytes, now: Instant, effects: &mut Vec<Effect>) {
-        self.accept_silently(origin, update.clone(), now, effects);
-        self.promise(origin, update, effects);
+    /// Accepts the part of an update that fits, while the rest waits. A caller has its answer already.
+    fn accept_part(&mut self, origin: Origin, part: Bytes, now: Instant, effects: &mut Vec<Effect>) {
+        match origin {
+            Origin::Member(_) => self.accept(origin, part, now, effects),
+            Origin::Caller(_) => self.accept(NOBODY, part, now, effects),
+        }
     }
 
-    /// Accepts without a promise: for parts of an update of which another part still waits.
-    fn accept_silently(&mut self, origin: Origin, update: Bytes, now: Instant, effects: &mut Vec<Effect>) {
+    fn accept(&mut self, origin: Origin, update: Bytes, now: Instant, effects: &mut Vec<Effect>) {
         self.tally.accepted += 1;
         let number = self.log.push(update.clone());
         let author = match origin {
@@ -251,9 +253,12 @@ impl RoomState {
         };
         effects.push(Effect::Save { number, update: update.clone() });
         match self.config.broadcast {
-            Broadcast::BeforeSave => effects.push(Effect::Broadcast { number, update, except: author }),
+            Broadcast::BeforeSave => {
+                effects.push(Effect::Broadcast { number, update: update.clone(), except: author });
+            }
             Broadcast::AfterSave => self.held.push_back((number, author)),
         }
+        self.promise(origin, update, effects);
     }
 
     fn edited(&mut self, id: MemberId, update: &[u8], now: Instant) {
@@ -302,7 +307,7 @@ impl RoomState {
             Origin::Caller(ticket) => effects.push(Effect::Answer { ticket, answer: Err(SubmitError::Missing) }),
             Origin::Member(member) => {
                 let max = usize::try_from(self.config.max_parked.as_u64()).unwrap_or(usize::MAX);
-                self.parked.keep(rest, max);
+                self.parked.keep(member, rest, max);
                 self.ask(member, now, effects);
             }
         }
@@ -319,39 +324,39 @@ impl RoomState {
         }
     }
 
-    /// Something was accepted: what waited may fit now. What came from a member goes to everybody, its sender too.
+    /// Something was accepted: what waited may fit now.
     fn retry_parked(&mut self, now: Instant, effects: &mut Vec<Effect>) {
         let mut progress = !self.parked.is_empty();
         while progress {
             progress = false;
-            for update in self.parked.take() {
-                progress |= self.retry(update, now, effects);
+            for (member, update) in self.parked.take() {
+                progress |= self.retry(member, update, now, effects);
             }
         }
     }
 
     /// Tries one waiting update again; says whether any of it was accepted.
-    fn retry(&mut self, update: Bytes, now: Instant, effects: &mut Vec<Effect>) -> bool {
+    fn retry(&mut self, member: MemberId, update: Bytes, now: Instant, effects: &mut Vec<Effect>) -> bool {
+        let origin = Origin::Member(member);
         match self.index.integrate(&update) {
             Ok(Integration::Complete) => {
-                self.accept_parked(update, now, effects);
+                self.accept(origin, update, now, effects);
                 true
             }
             Ok(Integration::Partial { accepted, rest }) => {
                 let progress = accepted.is_some();
                 if let Some(accepted) = accepted {
-                    self.accept_parked(accepted.into(), now, effects);
+                    self.accept(origin, accepted.into(), now, effects);
                 }
-                self.parked.keep(rest.into(), usize::MAX);
+                self.parked.keep(member, rest.into(), usize::MAX);
                 progress
             }
-            Ok(Integration::Contained) | Err(_) => false,
+            Ok(Integration::Contained) => {
+                self.promise(origin, update, effects);
+                false
+            }
+            Err(_) => false,
         }
-    }
-
-    fn accept_parked(&mut self, update: Bytes, now: Instant, effects: &mut Vec<Effect>) {
-        // Its sender has it, and receiving it again changes nothing there.
-        self.accept_silently(NOBODY, update, now, effects);
     }
 
     pub(super) fn client_of(&self, id: MemberId) -> Option<ClientId> {
@@ -365,3 +370,7 @@ const NOBODY: Origin = Origin::Caller(Ticket(0));
 const MAX_CLIENTS: usize = 1 << 20;
 /// A member that could not fill a gap is asked again after this time, or once the document has grown.
 const ASK_AGAIN: std::time::Duration = std::time::Duration::from_secs(10);
+
+#[cfg(test)]
+#[path = "rules.rs"]
+mod tests;

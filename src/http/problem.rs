@@ -71,6 +71,11 @@ impl Problem {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "/problems/not-ready", "Not ready", detail)
     }
 
+    /// What is stored is no document.
+    pub(super) fn unreadable() -> Self {
+        Self::internal("the document's stored data is damaged")
+    }
+
     fn unknown_document() -> Self {
         let status = StatusCode::NOT_FOUND;
         Self::new(status, "/problems/unknown-document", "Unknown document", "there is no document of this name")
@@ -95,7 +100,7 @@ impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         tracing::error!(error = %error, "a request met a failing store");
         match error {
-            StoreError::Corrupt { .. } => Self::internal("the document's stored data is damaged"),
+            StoreError::Corrupt { .. } => Self::unreadable(),
             StoreError::Unavailable(_) | StoreError::NoSpace(_) | StoreError::Closed => {
                 Self::later("the store is unavailable")
             }
@@ -110,7 +115,7 @@ impl From<JoinError> for Problem {
             JoinError::Full => Self::later("no room is left for another document"),
             JoinError::Stopping => Self::later("the server is shutting down"),
             JoinError::Load(error) => error.into(),
-            JoinError::Inconsistent => Self::internal("the document's stored data is damaged"),
+            JoinError::Inconsistent => Self::unreadable(),
             JoinError::Failed => Self::later("the document's room failed, try again"),
         }
     }

@@ -87,7 +87,7 @@ async fn encode(
     let encoded = app.tasks.run_blocking(move || work(&bytes)).await;
     match encoded {
         Some(Ok(encoded)) => Ok(encoded),
-        _ => Err(Problem::bad_request("the document cannot be read")),
+        _ => Err(Problem::unreadable()),
     }
 }
 
@@ -138,7 +138,7 @@ async fn infer_roots(app: &App, bytes: DocumentBytes) -> Result<Vec<Root>, Probl
     let kinds = app.tasks.run_blocking(move || sync::root_kinds(bytes.parts().map(AsRef::as_ref))).await;
     match kinds {
         Some(Ok(kinds)) => Ok(kinds.into_iter().map(|(name, kind)| Root { name, kind }).collect()),
-        _ => Err(Problem::bad_request("the document cannot be read")),
+        _ => Err(Problem::unreadable()),
     }
 }
 

@@ -32,7 +32,7 @@ pub(super) async fn fallback(
 ) -> Response {
     let path = request.uri().path();
     match upgrade {
-        Ok(_) if RESERVED.contains(&path) || path.starts_with("/api/") => Problem::no_such_page().into_response(),
+        Ok(_) if is_reserved(path) => Problem::no_such_page().into_response(),
         Ok(upgrade) => enter(&app, upgrade, &request),
         Err(rejection) if request.headers().contains_key(header::SEC_WEBSOCKET_KEY) => rejection.into_response(),
         Err(_) if app.demo => demo::file(path),
@@ -50,5 +50,9 @@ fn enter(app: &App, upgrade: WebSocketUpgrade, request: &Request) -> Response {
     app.y_websocket.upgrade(slot, upgrade, doc, &parts)
 }
 
-/// Addresses that belong to other wires.
-const RESERVED: [&str; 5] = ["/", "/hocuspocus", "/socket.io/", "/socket.io", "/ws"];
+fn is_reserved(path: &str) -> bool {
+    RESERVED.contains(&path) || path.starts_with("/api/") || path.starts_with("/assets/")
+}
+
+/// Addresses that belong to other wires, or to nothing.
+const RESERVED: [&str; 7] = ["/", "/api", "/yjs", "/hocuspocus", "/socket.io/", "/socket.io", "/ws"];

@@ -47,13 +47,13 @@ pub enum StoreError {
         what: Damage,
     },
     /// Another process, or another store of this one, uses the data directory: stop it or choose another directory.
-    #[error("the data directory {} is in use by another process", path.display())]
+    #[error("the data directory {} is in use by another process: stop that one, or use another directory", path.display())]
     Locked {
         /// The data directory.
         path: PathBuf,
     },
     /// A newer version wrote the data: use that version. Nothing was touched.
-    #[error("the data directory {} has format {found}, and this version knows formats up to {max}", path.display())]
+    #[error("the data directory {} has format {found}, and this version knows formats up to {max}: use the newer version that wrote it", path.display())]
     FormatVersion {
         /// The data directory.
         path: PathBuf,
@@ -63,7 +63,7 @@ pub enum StoreError {
         max: u32,
     },
     /// The data directory holds something else than this store's data: choose another. Nothing was touched.
-    #[error("the data directory {} is not one of this store: {what}", path.display())]
+    #[error("the data directory {} is not one of this store, use another directory: {what}", path.display())]
     Foreign {
         /// The data directory.
         path: PathBuf,
@@ -71,7 +71,7 @@ pub enum StoreError {
         what: String,
     },
     /// The data directory cannot be created, read or written: correct its path or its permissions.
-    #[error("the data directory {} cannot be used", path.display())]
+    #[error("the data directory {} cannot be used, check its path and permissions", path.display())]
     Directory {
         /// The data directory, or the file in it.
         path: PathBuf,

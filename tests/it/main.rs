@@ -12,5 +12,6 @@ mod kill;
 mod load;
 mod outage;
 mod server;
+mod slow_reader;
 mod unload;
 mod yjs;
