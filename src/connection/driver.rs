@@ -4,7 +4,7 @@
 //! seam of the transport: everything above it knows outboxes and frames, and nothing of sockets.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade};
@@ -156,7 +156,11 @@ impl Driver {
                 Message::Binary(frame) => {
                     metrics.frames_received.increment(1);
                     metrics.bytes_received.increment(frame.len() as u64);
-                    if let Err(ending) = protocol.frame(&frame).await {
+                    heard.busy.store(true, Ordering::Relaxed);
+                    let outcome = protocol.frame(&frame).await;
+                    heard.note();
+                    heard.busy.store(false, Ordering::Relaxed);
+                    if let Err(ending) = outcome {
                         self.outbox.end(ending);
                         // The writer ends the connection: with this reason, or an earlier one of the room.
                         std::future::pending::<()>().await;
@@ -178,21 +182,14 @@ impl Driver {
     ) -> Option<Ending> {
         let config = &self.slot.shared.config;
         let (mut frames, mut pinged, mut sent) = (Vec::new(), Instant::now(), Instant::now());
+        let stopping = self.stopping();
+        tokio::pin!(stopping);
         loop {
             let silence = sent + config.keep_alive;
             let ping = pinged + config.ping;
             tokio::select! {
-                biased;
-                batch = self.outbox.next(&mut frames, BATCH) => {
-                    if !frames.is_empty() {
-                        sent = Instant::now();
-                        self.flush(sink, frames.drain(..).map(Message::Binary)).await?;
-                        self.outbox.flushed();
-                    }
-                    if let Batch::End(ending) = batch {
-                        return Some(ending);
-                    }
-                }
+                biased; // traffic without a pause must delay neither the end nor the pings
+                () = &mut stopping => return Some(Ending::ShuttingDown),
                 () = tokio::time::sleep_until(silence.min(ping)) => {
                     let now = Instant::now();
                     if ping <= now {
@@ -207,7 +204,16 @@ impl Driver {
                         self.flush(sink, std::iter::once(Message::Binary(keep_alive.clone()))).await?;
                     }
                 }
-                () = self.stopping() => return Some(Ending::ShuttingDown),
+                batch = self.outbox.next(&mut frames, BATCH) => {
+                    if !frames.is_empty() {
+                        sent = Instant::now();
+                        self.flush(sink, frames.drain(..).map(Message::Binary)).await?;
+                        self.outbox.flushed();
+                    }
+                    if let Batch::End(ending) = batch {
+                        return Some(ending);
+                    }
+                }
             }
         }
     }
@@ -272,11 +278,13 @@ impl Driver {
 struct Heard {
     start: Instant,
     millis: AtomicU64,
+    /// The room keeps the reader waiting: what the client says meanwhile is not read, so its silence means nothing.
+    busy: AtomicBool,
 }
 
 impl Heard {
     fn new() -> Self {
-        Self { start: Instant::now(), millis: AtomicU64::new(0) }
+        Self { start: Instant::now(), millis: AtomicU64::new(0), busy: AtomicBool::new(false) }
     }
 
     fn note(&self) {
@@ -285,6 +293,9 @@ impl Heard {
     }
 
     fn silent_for(&self, now: Instant) -> Duration {
+        if self.busy.load(Ordering::Relaxed) {
+            return Duration::ZERO;
+        }
         let heard = self.start + Duration::from_millis(self.millis.load(Ordering::Relaxed));
         now.saturating_duration_since(heard)
     }

@@ -163,15 +163,15 @@ impl Room {
         let retire = idle.due(self.context.config.idle_after);
         let attention = Arc::clone(&self.attention);
         tokio::select! {
-            biased;
+            biased; // edits come last: they may come without a pause
             Some(control) = inbox.control.recv() => Event::Control(control),
             progress = self.saver.progress(), if self.saver.is_busy() => Event::Saved(progress),
             computed = first(&mut self.computing), if !self.computing.is_empty() => Event::Computed(computed),
             () = attention.notified() => Event::Attention,
             () = at(tick), if tick.is_some() => Event::Tick,
-            Some(queued) = inbox.requests.recv(), if may_edit => Event::Request(queued),
             outcome = ended(&mut self.compaction), if self.compaction.is_some() => Event::Compacted(outcome),
             () = self.context.tasks.stopped(), if !idle.is_stopping() => Event::Stopping,
+            Some(queued) = inbox.requests.recv(), if may_edit => Event::Request(queued),
             () = at(retire), if retire.is_some() => Event::Idle,
         }
     }
