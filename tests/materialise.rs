@@ -277,6 +277,32 @@ async fn a_worker_that_is_killed_is_replaced_and_the_export_still_comes() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn no_update_is_blamed_for_workers_that_are_killed_from_outside_all_the_time() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let program = directory.path().join("ydock-to-be-killed-often");
+    std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_ydock"), &program).expect("a link");
+    let pool = pool(Config { program: Some(program.clone()), workers: 1, ..config() });
+    let killer = tokio::spawn(async move {
+        loop {
+            tokio::time::sleep(Duration::from_millis(4)).await;
+            kill_all(&program);
+        }
+    });
+    let tail: Vec<Vec<u8>> = (0..100).map(|client| typed(client, 0, "x")).collect();
+    for round in 0..60 {
+        // An export may fail under such treatment, but it never comes back without an honest update.
+        let source = document(&format!("doc {round}"), None, &tail);
+        if let Ok(value) = json_of(&*pool, source, &hello_roots()).await {
+            assert_eq!(value["t"].as_str().expect("a text").len(), 100, "{:?}", pool.stats());
+        }
+    }
+    killer.abort();
+    let stats = pool.stats();
+    assert!(stats.workers_lost > 10 && stats.updates_quarantined == 0, "{stats:?}");
+    pool.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_worker_that_stalls_is_replaced_and_the_export_still_comes() {
     let directory = tempfile::tempdir().expect("a directory");
     let program = directory.path().join("ydock-to-be-stopped");
