@@ -1,108 +1,135 @@
-//! What an export of a document of about 1 MB costs: cold, warm with one new update, through the pool and in process.
-#![expect(clippy::expect_used, reason = "a benchmark that cannot run says why")]
+//! What an export of a 1 MB text costs: `cargo bench --bench materialise`.
+//!
+//! *Cold* is a document that no worker holds; *warm* is one that got an update since its last export.
+
+#![expect(clippy::unwrap_used, reason = "a benchmark may stop at the first surprise")]
 
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::Arc;
 
 use bytes::Bytes;
-use divan::{Bencher, black_box};
+use divan::Bencher;
 use tokio::runtime::Runtime;
 use tokio_util::task::TaskTracker;
 use ydock::lib0::{write_text, write_var_uint};
-use ydock::materialise::{Config, DocumentKey, Export, InProcess, Materialiser, Root, Source, WorkerPool};
+use ydock::materialise::{
+    Config, DocumentKey, Export, InProcess, Materialiser, Root, Source, WorkerPool, run_if_worker,
+};
 use ydock::sync::{DocumentBytes, RootKind};
 use ydock::{DocName, Generation};
 
 fn main() {
+    run_if_worker();
     divan::main();
 }
 
-#[derive(Debug, Clone, Copy)]
-enum Through {
-    Pool,
-    Process,
+#[divan::bench(sample_count = 20, sample_size = 1)]
+fn cold_through_the_pool(bencher: Bencher<'_, '_>) {
+    let bench = Bench::new();
+    let materialiser = bench.pool();
+    bench.cold(bencher, &materialiser);
 }
 
-const BOTH: [Through; 2] = [Through::Pool, Through::Process];
-
-/// The worker starts with the first sample; divan's median leaves it out.
-#[divan::bench(args = BOTH, sample_count = 20)]
-fn cold(bencher: Bencher<'_, '_>, through: Through) {
-    let bench = Bench::new(through);
-    let names = AtomicU64::new(0);
-    bencher.bench_local(|| bench.export(&names.fetch_add(1, Ordering::Relaxed).to_string(), 0));
+#[divan::bench(sample_count = 20, sample_size = 1)]
+fn warm_through_the_pool(bencher: Bencher<'_, '_>) {
+    let bench = Bench::new();
+    let materialiser = bench.pool();
+    bench.warm(bencher, &materialiser);
 }
 
-#[divan::bench(args = BOTH, sample_count = 100)]
-fn warm_with_one_new_update(bencher: Bencher<'_, '_>, through: Through) {
-    let bench = Bench::new(through);
-    let tail = AtomicU64::new(0);
-    bench.export("warm", 0);
-    bencher.bench_local(|| bench.export("warm", 1 + tail.fetch_add(1, Ordering::Relaxed)));
-}
-
-#[divan::bench(args = BOTH, sample_count = 100)]
-fn small(bencher: Bencher<'_, '_>, through: Through) {
-    let bench = Bench { snapshot: pieces(0, 10), ..Bench::new(through) };
-    let names = AtomicU64::new(0);
-    bencher.bench_local(|| bench.export(&names.fetch_add(1, Ordering::Relaxed).to_string(), 0));
+#[divan::bench(sample_count = 20, sample_size = 1)]
+fn cold_in_process(bencher: Bencher<'_, '_>) {
+    let bench = Bench::new();
+    let materialiser = bench.in_process();
+    bench.cold(bencher, &materialiser);
 }
 
 struct Bench {
     runtime: Runtime,
-    exporter: Box<dyn Materialiser>,
-    snapshot: Bytes,
+    document: Bytes,
 }
 
 impl Bench {
-    fn new(through: Through) -> Self {
-        let runtime = Runtime::new().expect("a runtime");
-        let guard = runtime.enter();
-        let tasks = TaskTracker::new();
-        let program = Some(PathBuf::from(env!("CARGO_BIN_EXE_ydock")));
-        let exporter: Box<dyn Materialiser> = match through {
-            Through::Pool => Box::new(WorkerPool::start(Config { program, ..Config::default() }, &tasks)),
-            Through::Process => Box::new(InProcess::start(&Config::default(), &tasks)),
-        };
-        drop(guard);
-        Self { runtime, exporter, snapshot: pieces(0, PIECES) }
+    fn new() -> Self {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+        Self { runtime, document: text(1 << 20) }
     }
 
-    fn export(&self, name: &str, tail: u64) {
-        let source = Source {
-            key: DocumentKey { name: DocName::parse(name).expect("a name"), generation: Generation::FIRST },
-            bytes: DocumentBytes {
-                snapshot: Some(self.snapshot.clone()),
-                tail: (0..tail).map(|index| pieces(PIECES + index, 1)).collect(),
-            },
-            snapshot_upto: 1,
-            head: 1 + tail,
-        };
+    fn pool(&self) -> Arc<dyn Materialiser> {
+        let _in_runtime = self.runtime.enter();
+        let config = Config { program: Some(PathBuf::from(env!("CARGO_BIN_EXE_ydock"))), ..Config::default() };
+        Arc::new(WorkerPool::start(config, &TaskTracker::new()))
+    }
+
+    fn in_process(&self) -> Arc<dyn Materialiser> {
+        let _in_runtime = self.runtime.enter();
+        Arc::new(InProcess::start(&Config::default(), &TaskTracker::new()))
+    }
+
+    fn cold(&self, bencher: Bencher<'_, '_>, materialiser: &Arc<dyn Materialiser>) {
+        let mut number = 0;
+        bencher
+            .with_inputs(|| {
+                number += 1;
+                self.source(&format!("document {number}"), &[])
+            })
+            .bench_local_values(|source| self.export(materialiser, source));
+    }
+
+    fn warm(&self, bencher: Bencher<'_, '_>, materialiser: &Arc<dyn Materialiser>) {
+        let mut tail = Vec::new();
+        self.export(materialiser, self.source("document", &tail));
+        bencher
+            .with_inputs(|| {
+                tail.push(letter(tail.len() as u64));
+                self.source("document", &tail)
+            })
+            .bench_local_values(|source| self.export(materialiser, source));
+    }
+
+    fn export(&self, materialiser: &Arc<dyn Materialiser>, source: Source) -> Vec<u8> {
         let roots = vec![Root { name: "t".to_owned(), kind: RootKind::Text }];
-        let exported = self.runtime.block_on(self.exporter.export(source, Export::Json { roots }));
-        black_box(exported.expect("an export"));
+        self.runtime.block_on(materialiser.export(source, Export::Text { roots })).unwrap()
+    }
+
+    fn source(&self, name: &str, tail: &[Bytes]) -> Source {
+        let key = DocumentKey { name: DocName::parse(name).unwrap(), generation: Generation::FIRST };
+        let bytes = DocumentBytes { snapshot: Some(self.document.clone()), tail: tail.to_vec() };
+        Source { key, bytes, snapshot_upto: 1, head: 1 + tail.len() as u64 }
     }
 }
 
-/// An update with `count` pieces of text from the `from`-th on, each inserted before the one before, so that they stay
-/// blocks of their own, about 25 bytes each.
-fn pieces(from: u64, count: u64) -> Bytes {
-    let mut update = vec![1];
-    write_var_uint(&mut update, count);
-    write_var_uint(&mut update, 77);
-    write_var_uint(&mut update, from * LENGTH);
-    for index in from..from + count {
-        if index == 0 {
-            update.extend([4, 1, 1, b't']);
+/// A text of about so many encoded bytes, every 25 characters inserted before all earlier ones, so that none join.
+fn text(bytes: usize) -> Bytes {
+    let count = bytes as u64 / 32;
+    let mut out = vec![1];
+    write_var_uint(&mut out, count);
+    out.extend([1, 0]);
+    for block in 0..count {
+        if block == 0 {
+            out.extend([4, 1]);
+            write_text(&mut out, "t");
         } else {
-            update.extend([0x44, 77]);
-            write_var_uint(&mut update, (index - 1) * LENGTH);
+            out.extend([0x44, 1]);
+            write_var_uint(&mut out, (block - 1) * 25);
         }
-        write_text(&mut update, "eighteen letters..");
+        write_text(&mut out, "twenty-five characters...");
     }
-    update.push(0);
-    Bytes::from(update)
+    out.push(0);
+    out.into()
 }
 
-const PIECES: u64 = 43_000;
-const LENGTH: u64 = 18;
+/// The letter that another client types after its previous one.
+fn letter(clock: u64) -> Bytes {
+    let mut out = vec![1, 1, 2];
+    write_var_uint(&mut out, clock);
+    if clock == 0 {
+        out.extend([0x84, 1, 0]);
+    } else {
+        out.extend([0x84, 2]);
+        write_var_uint(&mut out, clock - 1);
+    }
+    write_text(&mut out, "a");
+    out.push(0);
+    out.into()
+}

@@ -43,6 +43,11 @@ impl<'a> Reader<'a> {
         self.rest.is_empty()
     }
 
+    /// The bytes between this reader and `later`, a copy of it that has read on.
+    pub(crate) fn until(&self, later: &Self) -> &'a [u8] {
+        self.rest.get(..self.rest.len() - later.rest.len()).unwrap_or_default()
+    }
+
     /// Reads one byte.
     ///
     /// # Errors

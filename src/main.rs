@@ -1,10 +1,24 @@
 //! The `ydock` command: flags to configuration, configuration to a running server, its end to an exit code.
 
+use std::io::Write;
 use std::process::ExitCode;
 
+use anyhow::Context;
+use clap::Parser;
+use ydock::cli::{Arguments, Command};
+
 fn main() -> ExitCode {
-    if std::env::args_os().skip(1).eq(["worker"]) {
-        return ydock::materialise::worker_main();
+    let arguments = Arguments::parse();
+    let outcome = match &arguments.command {
+        Command::Worker => return ydock::materialise::worker_main(),
+        Command::Serve(flags) => ydock::cli::serve(flags).context("ydock"),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // One line: what failed, and why, outermost first.
+            let _nobody_reads = writeln!(std::io::stderr(), "{error:#}").is_err();
+            ExitCode::FAILURE
+        }
     }
-    ExitCode::SUCCESS
 }

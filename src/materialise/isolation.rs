@@ -5,7 +5,8 @@
 //! when two processes have ended on it, and the next attempt is without it. Only when processes end in the export itself,
 //! after the last update, the culprit is searched by halves, and then tried once more.
 //!
-//! It promises never to blame an update for an accident: a process that was killed from outside counts against nothing.
+//! It promises never to blame an update for an accident: a process that was killed from outside, or that hardly got to run
+//! on a busy machine, counts against nothing.
 
 use std::os::unix::process::ExitStatusExt;
 use std::sync::Arc;
@@ -68,6 +69,7 @@ impl Isolation {
             let reason = reason(&trouble.cause);
             let verdict = match trouble.cause {
                 Cause::OutOfTime => return Outcome::OutOfTime,
+                Cause::Starved => continue,
                 Cause::Killed if kills < KILLS => {
                     kills += 1;
                     continue;
@@ -117,12 +119,14 @@ impl Isolation {
     }
 
     async fn fails(&self, job: &Job, parts: &Parts, count: usize) -> Result<bool, Outcome> {
-        match self.attempt(job, parts, count).await {
-            Ok(Ok(_)) => Ok(false),
-            Ok(Err(Trouble { cause: Cause::OutOfTime, .. })) => Err(Outcome::OutOfTime),
-            Ok(Err(Trouble { cause: Cause::Killed, .. })) => Err(Outcome::Failed(Verdict::Crashed)),
-            Ok(Err(_)) => Ok(true),
-            Err(error) => Err(Outcome::Unavailable(error)),
+        loop {
+            match self.attempt(job, parts, count).await {
+                Ok(Ok(_)) => return Ok(false),
+                Ok(Err(Trouble { cause: Cause::OutOfTime, .. })) => return Err(Outcome::OutOfTime),
+                Ok(Err(Trouble { cause: Cause::Killed | Cause::Starved, .. })) => {}
+                Ok(Err(_)) => return Ok(true),
+                Err(error) => return Err(Outcome::Unavailable(error)),
+            }
         }
     }
 
@@ -141,6 +145,12 @@ impl Isolation {
             },
             Err(trouble) => Err(trouble),
         };
+        if let Err(trouble @ Trouble { cause: Cause::Stalled, .. }) = &mut result
+            && process.cpu_time().is_some_and(|worked| worked < self.desk.patience / 2)
+        {
+            // A busy machine must not cost a document an update.
+            trouble.cause = Cause::Starved;
+        }
         let status = process.end().await;
         if let Err(trouble) = &mut result {
             let killed = status.is_some_and(|status| status.signal() == Some(SIGKILL));
@@ -158,7 +168,7 @@ fn reason(cause: &Cause) -> String {
     match cause {
         Cause::Killed => "the process was killed".to_owned(),
         Cause::Died(error) => format!("it ends the process ({error})"),
-        Cause::Stalled | Cause::OutOfTime => "it does not come to an end".to_owned(),
+        Cause::Stalled | Cause::Starved | Cause::OutOfTime => "it does not come to an end".to_owned(),
         Cause::Gave(refusal) => refusal.to_string(),
     }
 }

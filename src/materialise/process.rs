@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::io;
 use std::path::PathBuf;
 use std::process::{ExitStatus, Stdio};
+use std::time::Duration;
 
 use tokio::io::{AsyncWriteExt, BufReader};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
@@ -116,6 +117,15 @@ impl Process {
         }
     }
 
+    /// How long the process has run on processors, all threads together; `None` where the system does not tell.
+    pub(super) fn cpu_time(&self) -> Option<Duration> {
+        let text = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id()?)).ok()?;
+        // After the name, which may hold anything but ends with the last parenthesis: proc(5), fields 14 and 15.
+        let mut fields = text.rsplit_once(')')?.1.split_whitespace().skip(11);
+        let mut ticks = || fields.next()?.parse::<u64>().ok();
+        Some(TICK * u32::try_from(ticks()? + ticks()?).ok()?)
+    }
+
     /// Ends the process, now, and tells how it ended if it had ended by itself.
     ///
     /// A process whose pipes are closed has its exit status already, which this kill does not change.
@@ -124,6 +134,9 @@ impl Process {
         self.child.wait().await.ok()
     }
 }
+
+/// The unit of times in `/proc`: Linux counts hundredths of a second there on every machine.
+const TICK: Duration = Duration::from_millis(10);
 
 fn environment(pace: Pace) -> Vec<(OsString, OsString)> {
     let mut variables = vec![("MALLOC_ARENA_MAX".into(), "1".into())];

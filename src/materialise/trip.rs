@@ -47,6 +47,8 @@ pub(super) enum Cause {
     Killed,
     /// It was silent for longer than its work can take.
     Stalled,
+    /// It was silent as long, but hardly got to run: the machine is to blame.
+    Starved,
     /// The caller's time was up while it worked.
     OutOfTime,
     /// The engine gave up.

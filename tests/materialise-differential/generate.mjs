@@ -111,12 +111,10 @@ const edit = type => {
 
 const ROOTS = { t: ['Text', doc => doc.getText('t')], a: ['Array', doc => doc.getArray('a')], m: ['Map', doc => doc.getMap('m')], x: ['Xml', doc => doc.getXmlFragment('x')] }
 
-// JSON has no bigint, and UTF-8 no half of a surrogate pair: the choices that the server makes.
-const plainly = (_key, value) => {
-  if (typeof value === 'string') return value.toWellFormed()
-  if (typeof value === 'bigint') return value > -(2n ** 53n) && value < 2n ** 53n ? Number(value) : String(value)
-  return value
-}
+// JSON has no bigint: the choice that the server makes. And UTF-8 has no half of a pair: updates carry U+FFFD there.
+const portable = (_key, value) =>
+  typeof value === 'string' ? value.toWellFormed()
+    : typeof value !== 'bigint' ? value : value > -(2n ** 53n) && value < 2n ** 53n ? Number(value) : String(value)
 
 const hex = bytes => Buffer.from(bytes).toString('hex')
 const show = (updates, doc) => {
@@ -126,7 +124,7 @@ const show = (updates, doc) => {
     json[name] = root(doc).toJSON()
     if (kind === 'Text' || kind === 'Xml') text.push(root(doc).toString())
   }
-  console.log(JSON.stringify({ updates, json: JSON.stringify(json, plainly), text: text.join('\n').toWellFormed() }))
+  console.log(JSON.stringify({ updates, json: JSON.stringify(json, portable), text: text.join('\n').toWellFormed() }))
 }
 
 const randomDocument = () => {

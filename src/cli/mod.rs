@@ -1,0 +1,7 @@
+//! The commands of the `ydock` program.
+
+mod arguments;
+mod serve;
+
+pub use arguments::{Arguments, Command, Serve};
+pub use serve::serve;

@@ -1,0 +1,121 @@
+//! All settings of a server: each module's own, under its name.
+//!
+//! Defaults come first, then the file, then `YDOCK_…` variables, then flags. An unknown key in the file is an error.
+
+mod layers;
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use crate::{connection, delivery, doc_rooms, http, materialise, storage, telemetry};
+
+pub use layers::{ConfigError, Layers};
+
+/// All settings of a server.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// Where the server listens; port 0 takes a free one. Default `127.0.0.1:1234`.
+    pub listen: SocketAddr,
+    /// Whether the server may listen beyond this machine although everybody who reaches it may edit every document.
+    /// Default false.
+    pub allow_open: bool,
+    /// How long stopping may take: updates that are not durable by then are reported, and the exit code says so. Default 10 s.
+    #[serde(with = "humantime_serde")]
+    pub stop_within: Duration,
+    /// The log.
+    pub log: telemetry::Config,
+    /// Where documents are kept.
+    pub store: storage::Config,
+    /// Rooms.
+    pub rooms: doc_rooms::Config,
+    /// WebSocket connections.
+    pub connections: connection::Config,
+    /// What waits for one connection.
+    pub delivery: delivery::Config,
+    /// Exports.
+    pub exports: materialise::Config,
+    /// HTTP.
+    pub http: http::Config,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 1234)),
+            allow_open: false,
+            stop_within: Duration::from_secs(10),
+            log: telemetry::Config::default(),
+            store: storage::Config::default(),
+            rooms: doc_rooms::Config::default(),
+            connections: connection::Config::default(),
+            delivery: delivery::Config::default(),
+            exports: materialise::Config::default(),
+            http: http::Config::default(),
+        }
+    }
+}
+
+/// Settings that do not go together.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum Contradiction {
+    /// Anybody on the network could edit everything.
+    #[error(
+        "refusing to listen on {0}: there is no access control yet, so everybody who reaches this address could edit \
+         every document; listen on 127.0.0.1 behind a proxy that checks access, or accept it with --allow-open"
+    )]
+    OpenToNetwork(SocketAddr),
+    /// Every client would be taken for gone.
+    #[error("connections.silent_after must be longer than connections.ping")]
+    SilentBeforePing,
+    /// Updates that the store takes could not be sent.
+    #[error("connections.max_message must be larger than store.max_update")]
+    MessageBelowUpdate,
+    /// The store takes updates that no document could hold.
+    #[error("rooms.{0} must be at least store.max_update")]
+    RoomBelowUpdate(&'static str),
+}
+
+impl Config {
+    /// Checks what no single setting can see.
+    ///
+    /// # Errors
+    /// On the first contradiction.
+    pub fn check(&self) -> Result<(), Contradiction> {
+        if !self.listen.ip().is_loopback() && !self.allow_open {
+            return Err(Contradiction::OpenToNetwork(self.listen));
+        }
+        if self.connections.silent_after <= self.connections.ping {
+            return Err(Contradiction::SilentBeforePing);
+        }
+        if self.connections.max_message <= self.store.max_update {
+            return Err(Contradiction::MessageBelowUpdate);
+        }
+        if self.rooms.max_document < self.store.max_update {
+            return Err(Contradiction::RoomBelowUpdate("max_document"));
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_defaults_do_not_contradict_each_other() {
+        assert_eq!(Config::default().check(), Ok(()));
+    }
+
+    #[test]
+    fn listening_beyond_this_machine_must_be_asked_for() {
+        let mut config = Config { listen: SocketAddr::from(([0, 0, 0, 0], 1)), ..Config::default() };
+        assert!(matches!(config.check(), Err(Contradiction::OpenToNetwork(_))));
+        config.allow_open = true;
+        assert_eq!(config.check(), Ok(()));
+    }
+}

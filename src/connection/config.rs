@@ -1,0 +1,53 @@
+//! The settings of WebSocket connections.
+
+use std::time::Duration;
+
+use bytesize::ByteSize;
+use serde::{Deserialize, Serialize};
+
+/// The limits and the clocks of one connection.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// The largest message, in bytes; known from its header, before anything is buffered. Too small refuses large pastes
+    /// and clients that come back with much work; too large lets each connection hold as much. Must exceed the
+    /// largest update. Default 17 MiB.
+    pub max_message: ByteSize,
+    /// How many connections may be open at once; further ones are refused with 503. Default 20 000.
+    pub max_open: usize,
+    /// A client that was sent nothing for so long gets an empty awareness update: y-websocket drops connections that are
+    /// silent for 30 s. Default 15 s.
+    #[serde(with = "humantime_serde")]
+    pub keep_alive: Duration,
+    /// How often the server pings. Default 30 s.
+    #[serde(with = "humantime_serde")]
+    pub ping: Duration,
+    /// A client from which nothing came for so long, not even a pong, is gone. Must be longer than `ping`. Default 60 s.
+    #[serde(with = "humantime_serde")]
+    pub silent_after: Duration,
+    /// A client that takes nothing of what is sent for so long is ended. Default 30 s.
+    #[serde(with = "humantime_serde")]
+    pub stalled_after: Duration,
+    /// How long a closed connection is kept for the client to read the reason. Default 2 s.
+    #[serde(with = "humantime_serde")]
+    pub linger: Duration,
+    /// Over how long the ends of all connections are spread when the server stops, so that clients do not all come back
+    /// at once. Default 500 ms.
+    #[serde(with = "humantime_serde")]
+    pub stop_spread: Duration,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            max_message: ByteSize::mib(17),
+            max_open: 20_000,
+            keep_alive: Duration::from_secs(15),
+            ping: Duration::from_secs(30),
+            silent_after: Duration::from_mins(1),
+            stalled_after: Duration::from_secs(30),
+            linger: Duration::from_secs(2),
+            stop_spread: Duration::from_millis(500),
+        }
+    }
+}

@@ -1,0 +1,31 @@
+//! One WebSocket: its limits, its reader and writer, its end.
+//!
+//! A front gives a [`Protocol`]; this module gives it frames within the limits, drives the outbox, keeps silent clients
+//! awake, finds dead ones, and says goodbye with a code and a reason.
+
+mod close;
+mod config;
+mod driver;
+mod session;
+
+use async_trait::async_trait;
+
+pub use close::Close;
+pub use config::Config;
+pub use driver::{Connections, Driver, Slot};
+pub use session::{Session, SessionError};
+
+use crate::delivery::Ending;
+
+/// What a front does with the frames of one connection.
+#[async_trait]
+pub trait Protocol: Send {
+    /// Handles a binary frame. Waiting here stops reading from the client.
+    ///
+    /// # Errors
+    /// When the connection is to be ended.
+    async fn frame(&mut self, frame: &[u8]) -> Result<(), Ending>;
+
+    /// The frame that keeps an idle client from taking silence for a broken connection.
+    fn keep_alive(&self) -> bytes::Bytes;
+}

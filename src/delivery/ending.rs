@@ -1,0 +1,39 @@
+//! Why the server ends a session, in words of this server; `connection/close.rs` gives the codes of the wire.
+
+use thiserror::Error;
+
+/// Why the server ends a session.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum Ending {
+    /// The client sent what no client of the protocol sends; the text says what.
+    #[error("{0}")]
+    Malformed(String),
+    /// A message, an update or the document is larger than allowed; the text says which.
+    #[error("{0}")]
+    TooLarge(String),
+    /// The document was deleted, or the client holds a copy of a deleted one.
+    #[error("the document was deleted")]
+    Deleted,
+    /// The client did not read what was sent to it.
+    #[error("the client reads too slowly")]
+    TooSlow,
+    /// The client did not answer pings.
+    #[error("the client does not answer")]
+    Silent,
+    /// The document cannot be opened now; the text says why without internals.
+    #[error("{0}")]
+    Unavailable(String),
+    /// The document's stored data is damaged.
+    #[error("the document's stored data is damaged")]
+    Damaged,
+    /// Something failed inside the room; a new attempt gets a new one.
+    #[error("the room failed, try again")]
+    RoomFailed,
+    /// The server is full.
+    #[error("the server is full, try again later")]
+    Full,
+    /// The server is shutting down.
+    #[error("the server is shutting down")]
+    ShuttingDown,
+}

@@ -1,0 +1,55 @@
+//! The way out: what a room has to say, how a front writes it, and the bounded queue in which it waits for a socket.
+//!
+//! A room speaks in [`Message`]s. A [`Dialect`] turns one into the bytes of a frame, once for all members that share it.
+//! An [`Outbox`] holds the frames of one connection; it is capped in bytes, and when it overflows it drops *all* waiting
+//! document frames of a session and says so, so that the room can bring the member up to date with one diff. Nothing is
+//! ever skipped in between.
+
+mod ending;
+mod outbox;
+
+use bytes::Bytes;
+
+pub use ending::Ending;
+pub use outbox::{Batch, Config, Lane, Outbox, Pushed};
+
+use crate::ids::ClientId;
+
+/// Something that a room says to a member.
+#[derive(Debug, Clone, Copy)]
+pub enum Message<'a> {
+    /// The room's state vector: asks for what the room lacks.
+    Step1(&'a [u8]),
+    /// The answer to the member's state vector, or what brings a slow member up to date: an update.
+    Step2(&'a [u8]),
+    /// An update of another member, as that member sent it.
+    Update(&'a [u8]),
+    /// An awareness update.
+    Awareness(&'a [u8]),
+    /// Who began or stopped typing.
+    Typing(&'a [Typist<'a>]),
+    /// The member's own update is durable.
+    Saved(&'a [u8]),
+}
+
+/// Somebody who began or stopped typing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Typist<'a> {
+    /// The Yjs client id under which presence knows the person.
+    pub client: ClientId,
+    /// Whether the person is typing now.
+    pub typing: bool,
+    /// Where, in the words of the client; often empty.
+    pub place: &'a str,
+}
+
+/// How a front writes.
+///
+/// Two members whose dialects have the same [`key`](Self::key) receive the very same bytes, encoded once.
+pub trait Dialect: Send + Sync + std::fmt::Debug + 'static {
+    /// The frame for a message; `None` when this wire says nothing then.
+    fn encode(&self, message: &Message<'_>) -> Option<Bytes>;
+
+    /// A text that tells dialects apart whose frames differ.
+    fn key(&self) -> &str;
+}

@@ -1,0 +1,420 @@
+//! The send queue of one connection: capped in bytes, batched for the writer.
+//!
+//! The promise: a document frame is sent, or its session is marked behind from that frame on; presence is dropped first.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use bytes::Bytes;
+use bytesize::ByteSize;
+use serde::{Deserialize, Serialize};
+use tokio::sync::Notify;
+
+use super::ending::Ending;
+
+/// The bounds of what waits for one connection.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// How many bytes may wait for one connection. A single larger frame still passes when nothing else waits. Too small
+    /// resynchronises members over slow links again and again; too large lets stalled members hold memory. Default 1 MiB.
+    pub max_waiting: ByteSize,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self { max_waiting: ByteSize::mib(1) }
+    }
+}
+
+/// The frames that wait for one connection.
+#[derive(Debug)]
+pub struct Outbox {
+    queue: Mutex<Queue>,
+    ready: Notify,
+    limit: usize,
+}
+
+/// One session's way into the outbox of its connection.
+#[derive(Debug)]
+pub struct Lane {
+    outbox: Arc<Outbox>,
+    index: usize,
+}
+
+/// What became of a document frame.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[must_use]
+pub enum Pushed {
+    /// It waits for the writer, or the connection has ended and nobody will miss it.
+    Waiting,
+    /// It was dropped with all that waited: the session lacks everything from this number on, and its room is called
+    /// when the connection has drained.
+    Behind {
+        /// The number of the first dropped frame.
+        from: u64,
+    },
+}
+
+/// What the writer has to do next.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Batch {
+    /// Send the frames, then [`flushed`](Outbox::flushed).
+    Frames,
+    /// Send the frames, if any, then close.
+    End(Ending),
+}
+
+#[derive(Debug, Default)]
+struct Queue {
+    frames: VecDeque<Frame>,
+    bytes: usize,
+    ending: Option<Ending>,
+    lanes: Vec<LaneState>,
+}
+
+#[derive(Debug)]
+struct Frame {
+    bytes: Bytes,
+    lane: usize,
+    kind: Kind,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Document { number: u64 },
+    Presence,
+    Reply,
+}
+
+#[derive(Debug)]
+struct LaneState {
+    behind: Option<u64>,
+    missed_presence: bool,
+    attention: Arc<Notify>,
+}
+
+impl Outbox {
+    /// An empty outbox.
+    #[must_use]
+    pub fn new(config: &Config) -> Arc<Self> {
+        let limit = usize::try_from(config.max_waiting.as_u64()).unwrap_or(usize::MAX);
+        Arc::new(Self { queue: Mutex::default(), ready: Notify::new(), limit })
+    }
+
+    /// Opens a session's way in; `attention` is notified when the session was behind and the connection has drained.
+    #[must_use]
+    pub fn lane(self: &Arc<Self>, attention: Arc<Notify>) -> Lane {
+        let mut queue = self.lock();
+        queue.lanes.push(LaneState { behind: None, missed_presence: false, attention });
+        Lane { outbox: Arc::clone(self), index: queue.lanes.len() - 1 }
+    }
+
+    /// Ends the connection after what waits has been sent; the first reason stays.
+    pub fn end(&self, ending: Ending) {
+        self.lock().ending.get_or_insert(ending);
+        self.ready.notify_one();
+    }
+
+    /// Waits for frames or the end, and moves at most `max_bytes` (but at least one frame) into `frames`. Cancel-safe.
+    ///
+    /// Only one task may wait.
+    pub async fn next(&self, frames: &mut Vec<Bytes>, max_bytes: usize) -> Batch {
+        loop {
+            if let Some(batch) = self.take(frames, max_bytes) {
+                return batch;
+            }
+            self.ready.notified().await;
+        }
+    }
+
+    /// Tells the outbox that everything taken from it has left for the network.
+    pub fn flushed(&self) {
+        let queue = self.lock();
+        if queue.frames.is_empty() {
+            for lane in queue.lanes.iter().filter(|lane| lane.behind.is_some() || lane.missed_presence) {
+                lane.attention.notify_one();
+            }
+        }
+    }
+
+    fn take(&self, frames: &mut Vec<Bytes>, max_bytes: usize) -> Option<Batch> {
+        let mut queue = self.lock();
+        let mut taken = 0;
+        while let Some(frame) = queue.frames.front() {
+            if taken > 0 && taken + frame.bytes.len() > max_bytes {
+                return Some(Batch::Frames);
+            }
+            taken += frame.bytes.len();
+            let frame = queue.frames.pop_front()?;
+            queue.bytes -= frame.bytes.len();
+            frames.push(frame.bytes);
+        }
+        match &queue.ending {
+            Some(ending) => Some(Batch::End(ending.clone())),
+            None if taken > 0 => Some(Batch::Frames),
+            None => None,
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Queue> {
+        // A panic cannot leave the queue half changed in a way that matters: at worst a count is off for a connection
+        // whose room just failed.
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Lane {
+    /// Queues a document frame with its number; numbers grow, and 0 means "the whole document".
+    pub fn document(&self, number: u64, bytes: Bytes) -> Pushed {
+        let mut queue = self.outbox.lock();
+        if queue.ending.is_some() {
+            return Pushed::Waiting;
+        }
+        if let Some(from) = queue.lane(self.index).and_then(|lane| lane.behind) {
+            return Pushed::Behind { from };
+        }
+        if queue.bytes > 0 && queue.bytes + bytes.len() > self.outbox.limit {
+            let from = queue.drop_documents(self.index).unwrap_or(number).min(number);
+            return queue.fall_behind(self.index, from);
+        }
+        queue.push(Frame { bytes, lane: self.index, kind: Kind::Document { number } });
+        drop(queue);
+        self.outbox.ready.notify_one();
+        Pushed::Waiting
+    }
+
+    /// Queues frames that together bring the session up to date from a number on (0: from nothing).
+    ///
+    /// They may exceed the cap together, as long as no more than the cap waited before them: a document is as large as it
+    /// is. A session that is behind by now, or has too much waiting, gets none of them and is behind from that number.
+    pub fn catch_up(&self, number: u64, frames: impl IntoIterator<Item = Bytes>) -> Pushed {
+        let mut queue = self.outbox.lock();
+        if queue.ending.is_some() {
+            return Pushed::Waiting;
+        }
+        let behind = queue.lane(self.index).and_then(|lane| lane.behind);
+        if behind.is_some() || queue.bytes > self.outbox.limit {
+            let dropped = queue.drop_documents(self.index);
+            let from = [behind, dropped].into_iter().flatten().fold(number, u64::min);
+            return queue.fall_behind(self.index, from);
+        }
+        for bytes in frames {
+            queue.push(Frame { bytes, lane: self.index, kind: Kind::Document { number } });
+        }
+        drop(queue);
+        self.outbox.ready.notify_one();
+        Pushed::Waiting
+    }
+
+    /// Queues presence or typing; dropped when much waits already, and the room is called when the connection has
+    /// drained.
+    pub fn presence(&self, bytes: Bytes) {
+        let mut queue = self.outbox.lock();
+        if queue.ending.is_some() {
+            return;
+        }
+        if queue.bytes > 0 && queue.bytes + bytes.len() > self.outbox.limit / PRESENCE_SHARE {
+            if let Some(lane) = queue.lane(self.index) {
+                lane.missed_presence = true;
+            }
+            return;
+        }
+        queue.push(Frame { bytes, lane: self.index, kind: Kind::Presence });
+        drop(queue);
+        self.outbox.ready.notify_one();
+    }
+
+    /// Queues an answer to the client's own message. A client that asks on without reading is ended.
+    pub fn reply(&self, bytes: Bytes) {
+        let mut queue = self.outbox.lock();
+        if queue.ending.is_some() {
+            return;
+        }
+        if queue.bytes > 0 && queue.bytes + bytes.len() > self.outbox.limit * REPLY_SHARE {
+            queue.ending = Some(Ending::TooSlow);
+        } else {
+            queue.push(Frame { bytes, lane: self.index, kind: Kind::Reply });
+        }
+        drop(queue);
+        self.outbox.ready.notify_one();
+    }
+
+    /// The number from which the session lacks frames, if it is behind and the connection has drained.
+    #[must_use]
+    pub fn wants_resync(&self) -> Option<u64> {
+        let mut queue = self.outbox.lock();
+        if queue.frames.is_empty() { queue.lane(self.index)?.behind } else { None }
+    }
+
+    /// Ends being behind: what follows is queued again. The caller queues what brings the session up to date next.
+    pub fn resume(&self) {
+        if let Some(lane) = self.outbox.lock().lane(self.index) {
+            lane.behind = None;
+        }
+    }
+
+    /// Whether presence was dropped and the connection has drained since; asking clears it.
+    #[must_use]
+    pub fn take_missed_presence(&self) -> bool {
+        let mut queue = self.outbox.lock();
+        let drained = queue.frames.is_empty();
+        match queue.lane(self.index) {
+            Some(lane) if drained => std::mem::take(&mut lane.missed_presence),
+            _ => false,
+        }
+    }
+
+    /// Ends the session, and with it the connection.
+    pub fn end(&self, ending: Ending) {
+        self.outbox.end(ending);
+    }
+}
+
+impl Queue {
+    fn lane(&mut self, index: usize) -> Option<&mut LaneState> {
+        self.lanes.get_mut(index)
+    }
+
+    fn push(&mut self, frame: Frame) {
+        self.bytes += frame.bytes.len();
+        self.frames.push_back(frame);
+    }
+
+    /// Drops the session's document frames and gives the lowest number among them.
+    fn drop_documents(&mut self, index: usize) -> Option<u64> {
+        let mut first = None;
+        let mut freed = 0;
+        self.frames.retain(|frame| match frame.kind {
+            Kind::Document { number } if frame.lane == index => {
+                first = Some(first.map_or(number, |first: u64| first.min(number)));
+                freed += frame.bytes.len();
+                false
+            }
+            _ => true,
+        });
+        self.bytes -= freed;
+        first
+    }
+
+    fn fall_behind(&mut self, index: usize, from: u64) -> Pushed {
+        let drained = self.frames.is_empty();
+        if let Some(lane) = self.lane(index) {
+            lane.behind = Some(from);
+            if drained {
+                // The writer may be asleep with nothing to flush: then nobody else would call the room.
+                lane.attention.notify_one();
+            }
+        }
+        Pushed::Behind { from }
+    }
+}
+
+/// Presence may fill this part of the cap: one over …
+const PRESENCE_SHARE: usize = 4;
+/// Answers may fill this many times the cap.
+const REPLY_SHARE: usize = 4;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn outbox(limit: u64) -> (Arc<Outbox>, Lane, Arc<Notify>) {
+        let outbox = Outbox::new(&Config { max_waiting: ByteSize::b(limit) });
+        let attention = Arc::new(Notify::new());
+        let lane = outbox.lane(Arc::clone(&attention));
+        (outbox, lane, attention)
+    }
+
+    fn frame(length: usize) -> Bytes {
+        vec![0; length].into()
+    }
+
+    fn drain(outbox: &Outbox) -> usize {
+        let mut frames = Vec::new();
+        while outbox.take(&mut frames, usize::MAX).is_some_and(|batch| batch == Batch::Frames) {}
+        outbox.flushed();
+        frames.len()
+    }
+
+    #[tokio::test]
+    async fn an_overflow_drops_every_waiting_document_frame_and_names_the_first() {
+        let (outbox, lane, attention) = outbox(100);
+        for number in 5..15 {
+            assert_eq!(lane.document(number, frame(10)), Pushed::Waiting);
+        }
+        assert_eq!(lane.document(15, frame(10)), Pushed::Behind { from: 5 });
+        assert_eq!(lane.document(16, frame(1)), Pushed::Behind { from: 5 });
+        attention.notified().await;
+        assert_eq!(lane.wants_resync(), Some(5));
+        lane.resume();
+        assert_eq!(lane.document(17, frame(500)), Pushed::Waiting);
+        assert_eq!(drain(&outbox), 1);
+    }
+
+    #[tokio::test]
+    async fn the_room_is_called_only_after_what_still_waits_has_left() {
+        let (outbox, lane, attention) = outbox(100);
+        lane.reply(frame(60));
+        assert_eq!(lane.document(1, frame(30)), Pushed::Waiting);
+        assert_eq!(lane.document(2, frame(30)), Pushed::Behind { from: 1 });
+        assert_eq!(lane.wants_resync(), None);
+        assert_eq!(drain(&outbox), 1);
+        attention.notified().await;
+        assert_eq!(lane.wants_resync(), Some(1));
+    }
+
+    #[test]
+    fn a_document_larger_than_the_cap_passes_as_a_whole_and_the_next_one_waits_for_it() {
+        let (outbox, lane, _) = outbox(100);
+        assert_eq!(lane.document(7, frame(50)), Pushed::Waiting);
+        assert_eq!(lane.catch_up(0, [frame(300), frame(300)]), Pushed::Waiting);
+        assert_eq!(lane.catch_up(3, [frame(300)]), Pushed::Behind { from: 0 });
+        assert_eq!(lane.catch_up(5, [frame(1)]), Pushed::Behind { from: 0 });
+        assert_eq!(drain(&outbox), 0);
+        assert_eq!(lane.wants_resync(), Some(0));
+    }
+
+    #[test]
+    fn a_catch_up_that_comes_too_late_is_asked_for_again_from_its_own_start() {
+        let (_outbox, lane, _) = outbox(100);
+        assert_eq!(lane.document(8, frame(90)), Pushed::Waiting);
+        assert_eq!(lane.document(9, frame(90)), Pushed::Behind { from: 8 });
+        assert_eq!(lane.catch_up(4, [frame(10)]), Pushed::Behind { from: 4 });
+    }
+
+    #[test]
+    fn presence_gives_way_before_documents() {
+        let (outbox, lane, _) = outbox(100);
+        assert_eq!(lane.document(1, frame(20)), Pushed::Waiting);
+        lane.presence(frame(10));
+        assert!(!lane.take_missed_presence(), "the connection has not drained yet");
+        assert_eq!(drain(&outbox), 1);
+        assert!(lane.take_missed_presence());
+        assert!(!lane.take_missed_presence());
+    }
+
+    #[test]
+    fn a_client_that_asks_without_reading_is_ended() {
+        let (outbox, lane, _) = outbox(100);
+        for _ in 0..50 {
+            lane.reply(frame(10));
+        }
+        let mut frames = Vec::new();
+        assert_eq!(outbox.take(&mut frames, usize::MAX), Some(Batch::End(Ending::TooSlow)));
+        assert_eq!(frames.len(), 40);
+    }
+
+    #[test]
+    fn a_batch_is_bounded_but_never_empty() {
+        let (outbox, lane, _) = outbox(1000);
+        for number in 1..=4 {
+            assert_eq!(lane.document(number, frame(100)), Pushed::Waiting);
+        }
+        let mut frames = Vec::new();
+        assert_eq!(outbox.take(&mut frames, 250), Some(Batch::Frames));
+        assert_eq!(frames.len(), 2);
+        assert_eq!(outbox.take(&mut frames, 1), Some(Batch::Frames));
+        assert_eq!(frames.len(), 3);
+    }
+}

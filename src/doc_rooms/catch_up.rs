@@ -1,0 +1,76 @@
+//! What a member lacks, computed from bytes.
+
+use bytes::Bytes;
+
+use super::log::Log;
+use crate::sync::{self, DocumentBytes, ScanError, StateVector};
+
+/// A member's way to the present state, with everything needed to compute it on any thread.
+#[derive(Debug)]
+pub(super) enum CatchUp {
+    /// The parts as they are: for whoever has nothing.
+    Everything(DocumentBytes),
+    /// What lies above a state vector, and all deletions.
+    Above { parts: DocumentBytes, known: StateVector },
+    /// Some updates, merged.
+    Updates(Vec<Bytes>),
+}
+
+/// Frames that bring a member up to date.
+#[derive(Debug)]
+pub(super) struct Frames {
+    pub(super) step2: Bytes,
+    pub(super) updates: Vec<Bytes>,
+}
+
+impl CatchUp {
+    /// For a member that tells what it knows.
+    pub(super) fn for_state_vector(log: &Log, known: StateVector) -> Self {
+        if known.is_empty() { Self::Everything(log.document()) } else { Self::Above { parts: log.document(), known } }
+    }
+
+    /// For a member that has received everything before a number.
+    pub(super) fn from_number(log: &Log, number: u64) -> Self {
+        if number == 0 {
+            return Self::Everything(log.document());
+        }
+        if let Some(updates) = log.since(number) {
+            return Self::Updates(updates.cloned().collect());
+        }
+        match log.checkpoint_before(number) {
+            Some(checkpoint) => Self::Above { parts: log.document(), known: checkpoint.state_vector.clone() },
+            None => Self::Everything(log.document()),
+        }
+    }
+
+    /// Roughly how many bytes have to be read: what decides whether this leaves the async threads.
+    pub(super) fn cost(&self) -> usize {
+        match self {
+            Self::Everything(_) => 0,
+            Self::Above { parts, .. } => parts.len(),
+            Self::Updates(updates) => updates.iter().map(Bytes::len).sum(),
+        }
+    }
+
+    /// Computes the frames.
+    pub(super) fn compute(self) -> Result<Frames, ScanError> {
+        match self {
+            Self::Everything(parts) => {
+                let mut parts = parts.snapshot.into_iter().chain(parts.tail);
+                let step2 = parts.next().unwrap_or(Bytes::from_static(EMPTY_UPDATE));
+                Ok(Frames { step2, updates: parts.collect() })
+            }
+            Self::Above { parts, known } => {
+                let step2 = sync::diff(parts.parts().map(AsRef::as_ref), &known)?;
+                Ok(Frames { step2: step2.into(), updates: Vec::new() })
+            }
+            Self::Updates(updates) => {
+                let step2 = sync::merge(updates.iter().map(AsRef::as_ref))?;
+                Ok(Frames { step2: step2.into(), updates: Vec::new() })
+            }
+        }
+    }
+}
+
+/// An update without blocks and without deletions.
+const EMPTY_UPDATE: &[u8] = &[0, 0];

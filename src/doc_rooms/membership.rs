@@ -1,0 +1,116 @@
+//! A session's place in a room.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use super::command::{Control, Edit};
+use super::registry::RoomHandle;
+use crate::delivery::{Dialect, Ending, Lane, Outbox};
+use crate::ids::MemberId;
+
+/// What a session brings to a room: where its frames go and how they are written.
+#[derive(Debug)]
+pub struct Seat {
+    /// The outbox of the session's connection.
+    pub outbox: Arc<Outbox>,
+    /// How the session's front writes.
+    pub dialect: Arc<dyn Dialect>,
+    /// Whether the session wants to hear when its updates are durable.
+    pub wants_acks: bool,
+    /// Whether the session wants typing notes.
+    pub wants_typing: bool,
+}
+
+/// A session's place in a room; dropping it leaves the room at once.
+///
+/// Each call waits while the room's queue is full: that is how a slow disk slows down those who write, and no one else.
+#[derive(Debug)]
+pub struct Membership {
+    handle: RoomHandle,
+    member: MemberId,
+}
+
+/// The room has ended; the session is told why through its outbox.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the room has ended")]
+pub struct RoomEnded;
+
+impl Membership {
+    pub(super) fn new(handle: RoomHandle, member: MemberId) -> Self {
+        Self { handle, member }
+    }
+
+    /// Tells the room what the session knows, as an encoded state vector; the room answers with what it lacks.
+    ///
+    /// # Errors
+    /// When the room has ended, as for all methods here.
+    pub async fn step1(&self, state_vector: &[u8]) -> Result<(), RoomEnded> {
+        let edit = Edit::Step1 { member: self.member, state_vector: Bytes::copy_from_slice(state_vector) };
+        self.handle.edit(edit, state_vector.len()).await
+    }
+
+    /// Brings an update.
+    pub async fn update(&self, update: &[u8]) -> Result<(), RoomEnded> {
+        // Copied, because a slice of the socket's buffer would keep all of the buffer alive as long as the document.
+        let edit = Edit::Update { member: self.member, update: Bytes::copy_from_slice(update) };
+        self.handle.edit(edit, update.len()).await
+    }
+
+    /// Brings an awareness update.
+    pub async fn awareness(&self, update: &[u8]) -> Result<(), RoomEnded> {
+        let edit = Edit::Awareness { member: self.member, update: Bytes::copy_from_slice(update) };
+        self.handle.edit(edit, update.len()).await
+    }
+
+    /// Asks for everyone's presence.
+    pub async fn query_awareness(&self) -> Result<(), RoomEnded> {
+        self.handle.edit(Edit::QueryAwareness { member: self.member }, 0).await
+    }
+
+    /// Says that the session types, or has stopped.
+    pub async fn typing(&self, typing: bool, place: &str) -> Result<(), RoomEnded> {
+        let edit = Edit::Typing { member: self.member, typing, place: place.into() };
+        self.handle.edit(edit, place.len()).await
+    }
+}
+
+impl Drop for Membership {
+    fn drop(&mut self) {
+        self.handle.control_soon(Control::Leave { member: self.member });
+    }
+}
+
+/// A member's seat as the room keeps it.
+#[derive(Debug)]
+pub(super) struct Taken {
+    pub(super) lane: Lane,
+    pub(super) dialect: Arc<dyn Dialect>,
+    pub(super) wants_typing: bool,
+    left: bool,
+}
+
+impl Taken {
+    pub(super) fn new(seat: &Seat, attention: Arc<tokio::sync::Notify>) -> Self {
+        Self {
+            lane: seat.outbox.lane(attention),
+            dialect: Arc::clone(&seat.dialect),
+            wants_typing: seat.wants_typing,
+            left: false,
+        }
+    }
+
+    /// The session went by itself: its connection may have others.
+    pub(super) fn leave(mut self) {
+        self.left = true;
+    }
+}
+
+impl Drop for Taken {
+    /// A room that ends in disorder takes its members with it; in an orderly end they were told why before.
+    fn drop(&mut self) {
+        if !self.left {
+            self.lane.end(Ending::RoomFailed);
+        }
+    }
+}

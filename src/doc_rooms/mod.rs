@@ -1,0 +1,40 @@
+//! Rooms: documents that somebody has open, each with its members, its presence and its way to the disk.
+//!
+//! ```text
+//!  sessions ──edits (bounded)──►┌──────────── room task ───────────┐──frames──► lanes of all members but the sender
+//!  http ─────control (bounded)─►│ state: command in, effects out   │
+//!                               │ saver: one append under way      │──updates─► store, then acknowledgements
+//!                               │ compaction: off the async threads│
+//!                               └──────────────────────────────────┘
+//! ```
+//!
+//! [`Rooms`] opens each room once: the handle is registered before the document is loaded, and whoever comes meanwhile
+//! waits in the room's queue. A room retires under the lock of the registry, and only when nobody holds a handle.
+//! [`state`] decides and knows neither clock nor IO; the task around it receives, carries out and nothing else.
+//!
+//! A document in a room is bytes: the latest snapshot and the original updates after it, beside an index that tells what
+//! is known. Nothing here integrates a document.
+
+mod catch_up;
+mod command;
+mod compaction;
+mod config;
+mod effect;
+mod errors;
+mod log;
+mod membership;
+mod open;
+mod parked;
+mod registry;
+mod room;
+mod saver;
+mod seats;
+mod state;
+mod state_presence;
+mod unload;
+
+pub use command::{Reading, Submitted};
+pub use config::{Broadcast, Config};
+pub use errors::{DeleteError, JoinError, ReadError, SubmitError};
+pub use membership::{Membership, RoomEnded, Seat};
+pub use registry::{Rooms, RoomsParts};

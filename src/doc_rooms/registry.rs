@@ -1,0 +1,304 @@
+//! All rooms of a server: each document open at most once.
+//!
+//! The promise: a handle is registered before its document is loaded and removed under the same lock when nobody holds
+//! it any more, so that a join never sees half a room.
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use bytes::Bytes;
+use tokio::sync::{Notify, Semaphore, mpsc, oneshot};
+
+use super::command::{Control, Edit, Queued, Reading, Request, Submitted};
+use super::config::Config;
+use super::errors::{DeleteError, JoinError, ReadError, SubmitError};
+use super::membership::{Membership, RoomEnded, Seat};
+use super::room;
+use crate::ids::{DocName, MemberId};
+use crate::shutdown::Tasks;
+use crate::storage::Store;
+use crate::telemetry::Metrics;
+
+/// All rooms of a server. Cloning gives another handle to the same rooms.
+#[derive(Debug, Clone)]
+pub struct Rooms {
+    context: Arc<Context>,
+}
+
+/// What rooms are built from.
+#[derive(Debug)]
+pub struct RoomsParts {
+    /// Where documents are kept.
+    pub store: Arc<dyn Store>,
+    /// The settings of rooms.
+    pub config: Config,
+    /// The longest single update that the store takes, in bytes.
+    pub max_update: u64,
+    /// Where rooms run.
+    pub tasks: Tasks,
+    /// Where rooms count.
+    pub metrics: Arc<Metrics>,
+}
+
+/// What every room shares.
+#[derive(Debug)]
+pub(super) struct Context {
+    pub(super) store: Arc<dyn Store>,
+    pub(super) config: Config,
+    pub(super) max_update: u64,
+    pub(super) tasks: Tasks,
+    pub(super) metrics: Arc<Metrics>,
+    rooms: Mutex<HashMap<DocName, RoomHandle>>,
+    next_room: AtomicU64,
+    next_member: AtomicU64,
+}
+
+/// A way to reach an open room.
+#[derive(Debug, Clone)]
+pub(super) struct RoomHandle(Arc<Shared>);
+
+#[derive(Debug)]
+pub(super) struct Shared {
+    id: u64,
+    requests: mpsc::Sender<Queued>,
+    control: mpsc::Sender<Control>,
+    places: Arc<Semaphore>,
+    max_places: usize,
+    tasks: Tasks,
+    pub(super) gauges: Arc<RoomGauges>,
+}
+
+/// What a room shows of itself without being asked.
+#[derive(Debug, Default)]
+pub(super) struct RoomGauges {
+    pub(super) members: AtomicUsize,
+    pub(super) unsaved: AtomicUsize,
+}
+
+/// What a room's task receives from.
+#[derive(Debug)]
+pub(super) struct Inbox {
+    pub(super) room: u64,
+    pub(super) requests: mpsc::Receiver<Queued>,
+    pub(super) control: mpsc::Receiver<Control>,
+    pub(super) attention: Arc<Notify>,
+    pub(super) gauges: Arc<RoomGauges>,
+}
+
+impl Rooms {
+    /// No room is open.
+    #[must_use]
+    pub fn new(parts: RoomsParts) -> Self {
+        let RoomsParts { store, config, max_update, tasks, metrics } = parts;
+        let (rooms, next_room, next_member) = (Mutex::default(), AtomicU64::new(1), AtomicU64::new(1));
+        let context = Context { store, config, max_update, tasks, metrics, rooms, next_room, next_member };
+        Self { context: Arc::new(context) }
+    }
+
+    /// Takes a seat in a document's room, which is opened if need be.
+    ///
+    /// # Errors
+    /// When the document cannot be loaded, or a bound is reached.
+    pub async fn join(&self, name: &DocName, seat: impl Fn() -> Seat) -> Result<Membership, JoinError> {
+        for _ in 0..ATTEMPTS {
+            let handle = self.context.open(name)?;
+            let (reply, answer) = oneshot::channel();
+            let asked = handle.0.control.send(Control::Join { seat: seat(), reply }).await;
+            if let (Ok(()), Ok(joined)) = (asked, answer.await) {
+                return joined.map(|member| Membership::new(handle, member));
+            }
+            self.context.forget(name, handle.0.id);
+        }
+        Err(JoinError::Failed)
+    }
+
+    /// Brings an update from outside any session; returns once it is durable.
+    ///
+    /// # Errors
+    /// When the update is refused or the document cannot be loaded.
+    pub async fn submit(&self, name: &DocName, update: Bytes) -> Result<Submitted, SubmitError> {
+        for _ in 0..ATTEMPTS {
+            let handle = self.context.open(name)?;
+            let (reply, answer) = oneshot::channel();
+            let asked = handle.queue(Request::Submit { update: update.clone(), reply }, update.len()).await;
+            match (asked, answer.await) {
+                (Ok(()), Ok(outcome)) => return outcome,
+                // Yjs updates may be applied twice, so an update of unknown fate is simply brought again.
+                _ => self.context.forget(name, handle.0.id),
+            }
+        }
+        Err(SubmitError::Interrupted)
+    }
+
+    /// Reads a document: after everything that its room has accepted when it is open, else from the store, without
+    /// opening a room.
+    ///
+    /// # Errors
+    /// When there is no such document, or the store cannot read it.
+    pub async fn read(&self, name: &DocName) -> Result<Reading, ReadError> {
+        if let Some(handle) = self.context.peek(name) {
+            let (reply, answer) = oneshot::channel();
+            let asked = handle.0.control.send(Control::Read { reply }).await;
+            if let (Ok(()), Ok(reading)) = (asked, answer.await) {
+                return if reading.head == 0 { Err(ReadError::Unknown) } else { Ok(reading) };
+            }
+        }
+        let stored = self.context.store.load(name).await?;
+        if stored.head == 0 {
+            return Err(ReadError::Unknown);
+        }
+        Ok(Reading {
+            generation: stored.generation,
+            bytes: stored.bytes,
+            snapshot_upto: stored.snapshot_upto,
+            head: stored.head,
+            unsaved: 0,
+            members: None,
+        })
+    }
+
+    /// Deletes a document: its members are told, and copies of it that come back later are recognised.
+    ///
+    /// # Errors
+    /// When there is no such document, or the store fails.
+    pub async fn delete(&self, name: &DocName) -> Result<(), DeleteError> {
+        for _ in 0..ATTEMPTS {
+            let handle = self.context.open(name)?;
+            let (reply, answer) = oneshot::channel();
+            let asked = handle.0.control.send(Control::Delete { reply }).await;
+            match (asked, answer.await) {
+                (Ok(()), Ok(outcome)) => return outcome,
+                _ => self.context.forget(name, handle.0.id),
+            }
+        }
+        Err(DeleteError::Join(JoinError::Failed))
+    }
+
+    /// How many members a document's room has; `None` when no room is open.
+    #[must_use]
+    pub fn members(&self, name: &DocName) -> Option<usize> {
+        Some(self.context.peek(name)?.0.gauges.members.load(Ordering::Relaxed))
+    }
+
+    /// How many rooms are open.
+    #[must_use]
+    pub fn open_rooms(&self) -> usize {
+        self.context.lock().len()
+    }
+
+    /// The documents that hold updates which are not durable yet.
+    #[must_use]
+    pub fn unsaved(&self) -> Vec<DocName> {
+        let rooms = self.context.lock();
+        let unsaved = rooms.iter().filter(|(_, handle)| handle.0.gauges.unsaved.load(Ordering::Relaxed) > 0);
+        unsaved.map(|(name, _)| name.clone()).collect()
+    }
+}
+
+impl Context {
+    /// The room of a document, opened if need be.
+    fn open(self: &Arc<Self>, name: &DocName) -> Result<RoomHandle, JoinError> {
+        let mut rooms = self.lock();
+        let open = rooms.len();
+        match rooms.entry(name.clone()) {
+            Entry::Occupied(entry) => Ok(entry.get().clone()),
+            Entry::Vacant(_) if self.tasks.is_stopping() => Err(JoinError::Stopping),
+            Entry::Vacant(_) if open >= self.config.max_open => Err(JoinError::Full),
+            Entry::Vacant(entry) => {
+                let (handle, inbox) = self.make_room();
+                entry.insert(handle.clone());
+                self.tasks.spawn(room::run(Arc::clone(self), name.clone(), inbox));
+                Ok(handle)
+            }
+        }
+    }
+
+    fn peek(&self, name: &DocName) -> Option<RoomHandle> {
+        self.lock().get(name).cloned()
+    }
+
+    /// Removes a room from the registry if nobody holds a handle to it; says whether it did.
+    pub(super) fn retire(&self, name: &DocName, room: u64) -> bool {
+        let mut rooms = self.lock();
+        match rooms.get(name) {
+            // One handle is the registry's own; new ones are made under this lock only.
+            Some(handle) if handle.0.id == room && Arc::strong_count(&handle.0) > 1 => false,
+            Some(handle) if handle.0.id == room => {
+                rooms.remove(name);
+                true
+            }
+            _ => true,
+        }
+    }
+
+    /// Removes a room that has ended, however it ended.
+    pub(super) fn forget(&self, name: &DocName, room: u64) {
+        let mut rooms = self.lock();
+        if rooms.get(name).is_some_and(|handle| handle.0.id == room) {
+            rooms.remove(name);
+        }
+    }
+
+    pub(super) fn next_member(&self) -> MemberId {
+        MemberId(self.next_member.fetch_add(1, Ordering::Relaxed))
+    }
+
+    fn make_room(&self) -> (RoomHandle, Inbox) {
+        let room = self.next_room.fetch_add(1, Ordering::Relaxed);
+        let (requests, requests_inbox) = mpsc::channel(REQUESTS);
+        let (control, control_inbox) = mpsc::channel(CONTROLS);
+        let gauges = Arc::new(RoomGauges::default());
+        let max_places = usize::try_from(self.config.max_queued.as_u64()).unwrap_or(usize::MAX);
+        let max_places = max_places.clamp(1, Semaphore::MAX_PERMITS.min(u32::MAX as usize));
+        let shared = Shared {
+            id: room,
+            requests,
+            control,
+            places: Arc::new(Semaphore::new(max_places)),
+            max_places,
+            tasks: self.tasks.clone(),
+            gauges: Arc::clone(&gauges),
+        };
+        let attention = Arc::new(Notify::new());
+        let inbox = Inbox { room, requests: requests_inbox, control: control_inbox, attention, gauges };
+        (RoomHandle(Arc::new(shared)), inbox)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<DocName, RoomHandle>> {
+        // Nothing panics while it is held: a map of handles cannot be left half changed.
+        self.rooms.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl RoomHandle {
+    /// Queues an edit; waits while the queue is full, by count or by bytes.
+    pub(super) async fn edit(&self, edit: Edit, bytes: usize) -> Result<(), RoomEnded> {
+        self.queue(Request::Edit(edit), bytes).await
+    }
+
+    async fn queue(&self, request: Request, bytes: usize) -> Result<(), RoomEnded> {
+        // No edit takes more places than there are, so that it can always be queued alone.
+        let places = u32::try_from(bytes.clamp(1, self.0.max_places)).unwrap_or(u32::MAX);
+        let place = Arc::clone(&self.0.places).acquire_many_owned(places).await.or(Err(RoomEnded))?;
+        self.0.requests.send(Queued { request, _place: place }).await.or(Err(RoomEnded))
+    }
+
+    /// Queues a control without waiting: when the queue is full, a task waits instead.
+    pub(super) fn control_soon(&self, control: Control) {
+        if let Err(mpsc::error::TrySendError::Full(control)) = self.0.control.try_send(control) {
+            let sender = self.0.control.clone();
+            self.0.tasks.spawn(async move {
+                let _room_has_ended = sender.send(control).await.is_err();
+            });
+        }
+    }
+}
+
+/// Requests of one room that wait for their turn.
+const REQUESTS: usize = 256;
+/// Joins, leaves and questions of one room that wait for their turn.
+const CONTROLS: usize = 256;
+/// How often a request that met a dying room is made again.
+const ATTEMPTS: usize = 5;

@@ -1,0 +1,183 @@
+//! The members' seats: where a room's words turn into frames.
+//!
+//! Each message is encoded once for all members that share a dialect.
+
+use std::collections::HashMap;
+
+use bytes::Bytes;
+
+use super::catch_up::Frames;
+use super::membership::Taken;
+use crate::awareness::{PresenceBatch, TypingNote};
+use crate::delivery::{Ending, Lane, Message, Pushed, Typist};
+use crate::ids::{ClientId, MemberId};
+
+/// The members of one room.
+#[derive(Debug, Default)]
+pub(super) struct Seats {
+    members: HashMap<MemberId, Taken>,
+    /// Members that lack updates because they read too slowly.
+    behind: Vec<MemberId>,
+}
+
+impl Seats {
+    pub(super) fn insert(&mut self, member: MemberId, seat: Taken) {
+        self.members.insert(member, seat);
+    }
+
+    pub(super) fn leave(&mut self, member: MemberId) {
+        self.behind.retain(|other| *other != member);
+        if let Some(seat) = self.members.remove(&member) {
+            seat.leave();
+        }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.members.len()
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.members.is_empty()
+    }
+
+    /// Sends an update to all but one.
+    pub(super) fn broadcast(&mut self, number: u64, update: &[u8], except: Option<MemberId>) {
+        let mut frames = Encoded::default();
+        for (id, seat) in self.members.iter().filter(|(id, _)| Some(**id) != except) {
+            if let Some(frame) = frames.of(seat, &Message::Update(update)) {
+                let pushed = seat.lane.document(number, frame);
+                note_behind(&mut self.behind, *id, pushed);
+            }
+        }
+    }
+
+    /// Brings one member up to date from a number on: a Step2, then updates.
+    pub(super) fn catch_up(&mut self, member: MemberId, from: u64, frames: &Frames) {
+        let Some(seat) = self.members.get(&member) else { return };
+        let first = seat.dialect.encode(&Message::Step2(&frames.step2));
+        let others = frames.updates.iter().map(|update| seat.dialect.encode(&Message::Update(update)));
+        let pushed = seat.lane.catch_up(from, std::iter::once(first).chain(others).flatten());
+        note_behind(&mut self.behind, member, pushed);
+    }
+
+    /// Answers one member.
+    pub(super) fn reply(&self, member: MemberId, message: &Message<'_>) {
+        if let Some(seat) = self.members.get(&member)
+            && let Some(frame) = seat.dialect.encode(message)
+        {
+            seat.lane.reply(frame);
+        }
+    }
+
+    /// Sends changed presence to everyone but those it comes from.
+    pub(super) fn presence(&self, batch: &PresenceBatch) {
+        let everything = batch.encode();
+        let mut frames = Encoded::default();
+        for (id, seat) in &self.members {
+            let frame = if batch.concerns(*id) {
+                batch.encode_without(*id).and_then(|part| seat.dialect.encode(&Message::Awareness(&part)))
+            } else {
+                frames.of(seat, &Message::Awareness(&everything))
+            };
+            if let Some(frame) = frame {
+                seat.lane.presence(frame);
+            }
+        }
+    }
+
+    /// Sends presence to one member.
+    pub(super) fn presence_to(&self, member: MemberId, batch: &PresenceBatch) {
+        let Some(seat) = self.members.get(&member) else { return };
+        let Some(others) = batch.encode_without(member) else { return };
+        if let Some(frame) = seat.dialect.encode(&Message::Awareness(&others)) {
+            seat.lane.presence(frame);
+        }
+    }
+
+    /// Sends typing notes to everyone who asked for them but those they speak of.
+    pub(super) fn typing(&self, notes: &[(ClientId, TypingNote)]) {
+        let mut frames = Encoded::default();
+        for (id, seat) in self.members.iter().filter(|(_, seat)| seat.wants_typing) {
+            let frame = if notes.iter().any(|(_, note)| note.member == *id) {
+                let others = typists(notes.iter().filter(|(_, note)| note.member != *id));
+                if others.is_empty() { None } else { seat.dialect.encode(&Message::Typing(&others)) }
+            } else {
+                frames.of(seat, &Message::Typing(&typists(notes.iter())))
+            };
+            if let Some(frame) = frame {
+                seat.lane.presence(frame);
+            }
+        }
+    }
+
+    /// Tells one member who is typing.
+    pub(super) fn typing_to(&self, member: MemberId, notes: &[(ClientId, TypingNote)]) {
+        if let Some(seat) = self.members.get(&member)
+            && seat.wants_typing
+            && !notes.is_empty()
+            && let Some(frame) = seat.dialect.encode(&Message::Typing(&typists(notes.iter())))
+        {
+            seat.lane.presence(frame);
+        }
+    }
+
+    /// Ends one member's session.
+    pub(super) fn end(&self, member: MemberId, ending: Ending) {
+        if let Some(seat) = self.members.get(&member) {
+            seat.lane.end(ending);
+        }
+    }
+
+    /// Ends every session.
+    pub(super) fn end_all(&self, ending: &Ending) {
+        for seat in self.members.values() {
+            seat.lane.end(ending.clone());
+        }
+    }
+
+    /// The members that are behind and can be served again, with the number from which they lack updates. They count as
+    /// served: the caller sends what they lack before anything else.
+    pub(super) fn take_drained(&mut self) -> Vec<(MemberId, u64)> {
+        let mut drained = Vec::new();
+        self.behind.retain(|id| {
+            let Some(seat) = self.members.get(id) else { return false };
+            let Some(from) = seat.lane.wants_resync() else { return true };
+            seat.lane.resume();
+            drained.push((*id, from));
+            false
+        });
+        drained
+    }
+
+    /// The members that missed presence and can be served again.
+    pub(super) fn take_missed_presence(&self) -> Vec<MemberId> {
+        let missed = self.members.iter().filter(|(_, seat)| Lane::take_missed_presence(&seat.lane));
+        missed.map(|(id, _)| *id).collect()
+    }
+}
+
+/// The frames of one message, by dialect.
+#[derive(Debug, Default)]
+struct Encoded<'a>(Vec<(&'a str, Option<Bytes>)>);
+
+impl<'a> Encoded<'a> {
+    fn of(&mut self, seat: &'a Taken, message: &Message<'_>) -> Option<Bytes> {
+        let key = seat.dialect.key();
+        if let Some((_, frame)) = self.0.iter().find(|(known, _)| *known == key) {
+            return frame.clone();
+        }
+        let frame = seat.dialect.encode(message);
+        self.0.push((key, frame.clone()));
+        frame
+    }
+}
+
+fn note_behind(behind: &mut Vec<MemberId>, member: MemberId, pushed: Pushed) {
+    if matches!(pushed, Pushed::Behind { .. }) && !behind.contains(&member) {
+        behind.push(member);
+    }
+}
+
+fn typists<'a>(notes: impl Iterator<Item = &'a (ClientId, TypingNote)>) -> Vec<Typist<'a>> {
+    notes.map(|(client, note)| Typist { client: *client, typing: note.typing, place: &note.place }).collect()
+}

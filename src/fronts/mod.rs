@@ -1,0 +1,3 @@
+//! Fronts: one file or folder for each wire protocol, none knowing another.
+
+pub mod y_websocket;

@@ -1,0 +1,108 @@
+//! How this server writes to y-websocket clients.
+
+use bytes::Bytes;
+
+use super::wire::{AWARENESS, SYNC, TYPING};
+use crate::delivery::{Dialect, Message, Typist};
+use crate::lib0::{var_uint_len, write_buffer, write_text, write_var_uint};
+use crate::sync::SyncMessage;
+
+/// How this server writes to y-websocket clients.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct YWebSocketDialect {
+    acks: Acks,
+}
+
+/// How a client hears that its update is durable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Acks {
+    /// Not at all: clients up to version 3 ignore it.
+    None,
+    /// By its own update coming back, as y-websocket 4 takes it.
+    Echo,
+}
+
+impl YWebSocketDialect {
+    /// The dialect of clients that want these acks.
+    #[must_use]
+    pub const fn new(acks: Acks) -> Self {
+        Self { acks }
+    }
+}
+
+impl Dialect for YWebSocketDialect {
+    fn encode(&self, message: &Message<'_>) -> Option<Bytes> {
+        match message {
+            Message::Step1(state_vector) => Some(sync(&SyncMessage::Step1(state_vector))),
+            Message::Step2(update) => Some(sync(&SyncMessage::Step2(update))),
+            Message::Update(update) => Some(sync(&SyncMessage::Update(update))),
+            Message::Saved(update) => (self.acks == Acks::Echo).then(|| sync(&SyncMessage::Update(update))),
+            Message::Awareness(update) => {
+                let mut out = Vec::with_capacity(1 + var_uint_len(update.len() as u64) + update.len());
+                write_var_uint(&mut out, AWARENESS);
+                write_buffer(&mut out, update);
+                Some(out.into())
+            }
+            Message::Typing(typists) => Some(typing(typists)),
+        }
+    }
+
+    fn key(&self) -> &'static str {
+        "y-websocket" // with and without acks, what is broadcast is the same
+    }
+}
+
+fn sync(message: &SyncMessage<'_>) -> Bytes {
+    let (SyncMessage::Step1(body) | SyncMessage::Step2(body) | SyncMessage::Update(body)) = message;
+    let mut out = Vec::with_capacity(2 + var_uint_len(body.len() as u64) + body.len());
+    write_var_uint(&mut out, SYNC);
+    message.write(&mut out);
+    out.into()
+}
+
+fn typing(typists: &[Typist<'_>]) -> Bytes {
+    let mut out = Vec::new();
+    write_var_uint(&mut out, TYPING);
+    write_var_uint(&mut out, typists.len() as u64);
+    for typist in typists {
+        write_var_uint(&mut out, typist.client.value());
+        write_var_uint(&mut out, u64::from(typist.typing));
+        write_text(&mut out, typist.place);
+    }
+    out.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ids::ClientId;
+
+    const DIALECT: YWebSocketDialect = YWebSocketDialect::new(Acks::None);
+
+    fn hex(bytes: &[u8]) -> String {
+        bytes.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat()
+    }
+
+    #[test]
+    fn frames_are_those_that_the_reference_server_sends() {
+        let frame = |message: &Message<'_>| DIALECT.encode(message).map(|frame| hex(&frame));
+        assert_eq!(frame(&Message::Step1(&[0])).as_deref(), Some("00000100"));
+        assert_eq!(frame(&Message::Step2(&[0, 0])).as_deref(), Some("0001020000"));
+        assert_eq!(frame(&Message::Update(&[1, 2, 3])).as_deref(), Some("000203010203"));
+        assert_eq!(frame(&Message::Awareness(b"\x01\x07\x00\x02{}")).as_deref(), Some("0106010700027b7d"));
+        assert_eq!(frame(&Message::Saved(&[0, 0])), None);
+    }
+
+    #[test]
+    fn an_ack_is_the_echo_of_the_update_for_those_who_asked() {
+        let echo = YWebSocketDialect::new(Acks::Echo);
+        assert_eq!(echo.encode(&Message::Saved(&[1, 2])), echo.encode(&Message::Update(&[1, 2])));
+    }
+
+    #[test]
+    fn a_typing_note_names_the_client() {
+        let client = ClientId::new(300).unwrap();
+        let frame = DIALECT.encode(&Message::Typing(&[Typist { client, typing: true, place: "p" }])).unwrap();
+        assert_eq!(hex(&frame), "6501ac02010170");
+    }
+}

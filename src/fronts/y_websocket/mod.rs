@@ -1,0 +1,11 @@
+//! The front for y-websocket clients, versions 1 to 4: binary frames of y-protocols messages.
+//!
+//! A message is a type and a body; clients up to version 3 read only the first message of a frame, so this server sends
+//! one a frame and accepts several.
+
+mod dialect;
+mod upgrade;
+mod wire;
+
+pub use dialect::{Acks, YWebSocketDialect};
+pub use upgrade::{RequestParts, YWebSocket, YWebSocketParts};

@@ -1,0 +1,163 @@
+//! From an upgrade request to a session, and from frames to what a session does.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use axum::extract::ws::{WebSocket, WebSocketUpgrade};
+use axum::http::HeaderMap;
+use axum::response::Response;
+use bytes::Bytes;
+
+use super::dialect::{Acks, YWebSocketDialect};
+use super::wire::{self, Incoming};
+use crate::access::Grant;
+use crate::awareness::TypingTable;
+use crate::connection::{Connections, Driver, Protocol, Session, Slot};
+use crate::delivery::{self, Ending, Outbox};
+use crate::doc_rooms::{Rooms, Seat};
+use crate::ids::DocName;
+use crate::lib0::Reader;
+
+/// The front for y-websocket clients.
+#[derive(Debug, Clone)]
+pub struct YWebSocket {
+    parts: Arc<YWebSocketParts>,
+}
+
+/// What the front is built from.
+#[derive(Debug)]
+pub struct YWebSocketParts {
+    /// The documents.
+    pub rooms: Rooms,
+    /// The connections.
+    pub connections: Connections,
+    /// The bounds of what waits for one connection.
+    pub delivery: delivery::Config,
+    /// What everybody may do.
+    pub grant: Grant,
+}
+
+/// What a client asked for in the query of its address; what is unknown there is left to the application.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Wishes {
+    acks: Acks,
+    typing: bool,
+}
+
+impl YWebSocket {
+    /// A front over these parts.
+    #[must_use]
+    pub fn new(parts: YWebSocketParts) -> Self {
+        Self { parts: Arc::new(parts) }
+    }
+
+    /// The connections, for taking a [`Slot`] before [`upgrade`](Self::upgrade).
+    #[must_use]
+    pub fn connections(&self) -> &Connections {
+        &self.parts.connections
+    }
+
+    /// Upgrades a request to a session in a document.
+    #[must_use]
+    pub fn upgrade(&self, slot: Slot, upgrade: WebSocketUpgrade, doc: DocName, request: &RequestParts<'_>) -> Response {
+        let wishes = Wishes::parse(request.query);
+        let upgrade = self.parts.connections.bound(upgrade);
+        // A browser fails the connection unless one of the subprotocols that it offers comes back.
+        let upgrade = match first_protocol(request.headers) {
+            Some(protocol) => upgrade.protocols([protocol]),
+            None => upgrade,
+        };
+        let front = self.clone();
+        // The upgrade task is only the way to the socket; the session runs as a counted one.
+        upgrade.on_upgrade(move |socket| async move {
+            let driver = Driver::new(slot, Outbox::new(&front.parts.delivery));
+            let tasks = driver.tasks().clone();
+            tasks.spawn(front.session(driver, socket, doc, wishes));
+        })
+    }
+
+    async fn session(self, driver: Driver, socket: WebSocket, doc: DocName, wishes: Wishes) {
+        let dialect = Arc::new(YWebSocketDialect::new(wishes.acks));
+        let seat = || Seat {
+            outbox: Arc::clone(driver.outbox()),
+            dialect: dialect.clone(),
+            wants_acks: wishes.acks == Acks::Echo,
+            wants_typing: wishes.typing,
+        };
+        match self.parts.rooms.join(&doc, seat).await {
+            Ok(membership) => {
+                tracing::debug!(conn = driver.conn().0, %doc, front = "y-websocket", "a session began");
+                let conversation = Conversation { session: Session::new(membership, self.parts.grant) };
+                driver.run(socket, conversation).await;
+            }
+            Err(error) => driver.refuse(socket, error.ending()).await,
+        }
+    }
+}
+
+/// The parts of an upgrade request that the front looks at.
+#[derive(Debug, Clone, Copy)]
+pub struct RequestParts<'a> {
+    /// The query of its address, without `?`.
+    pub query: Option<&'a str>,
+    /// Its headers.
+    pub headers: &'a HeaderMap,
+}
+
+impl Wishes {
+    pub(super) fn parse(query: Option<&str>) -> Self {
+        let has = |wanted: &str| query.unwrap_or_default().split('&').any(|pair| pair == wanted);
+        Self { acks: if has("ack=echo") { Acks::Echo } else { Acks::None }, typing: has("typing=1") }
+    }
+}
+
+/// One client's side of the conversation.
+#[derive(Debug)]
+struct Conversation {
+    session: Session,
+}
+
+#[async_trait]
+impl Protocol for Conversation {
+    async fn frame(&mut self, frame: &[u8]) -> Result<(), Ending> {
+        let malformed = |error: wire::WireError| Ending::Malformed(error.to_string());
+        let mut reader = Reader::new(frame);
+        if reader.is_empty() {
+            return Err(malformed(wire::WireError::Empty));
+        }
+        while !reader.is_empty() {
+            match wire::read(&mut reader, TypingTable::MAX_PLACE).map_err(malformed)? {
+                Incoming::Sync(message) => self.session.sync(message).await?,
+                Incoming::Awareness(update) => self.session.awareness(update).await?,
+                Incoming::QueryAwareness => self.session.query_awareness().await?,
+                Incoming::Typing { typing, place } => self.session.typing(typing, place).await?,
+                Incoming::Auth => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn keep_alive(&self) -> Bytes {
+        // An awareness update without entries: any message resets the client's silence timer, this one changes nothing.
+        Bytes::from_static(&[1, 1, 0])
+    }
+}
+
+fn first_protocol(headers: &HeaderMap) -> Option<String> {
+    let offered = headers.get(axum::http::header::SEC_WEBSOCKET_PROTOCOL)?.to_str().ok()?;
+    let first = offered.split(',').map(str::trim).find(|protocol| !protocol.is_empty())?;
+    Some(first.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn wishes_are_read_from_the_query_and_the_rest_is_ignored() {
+        let wishes = |query| Wishes::parse(Some(query));
+        assert_eq!(wishes("token=x&ack=echo"), Wishes { acks: Acks::Echo, typing: false });
+        assert_eq!(wishes("typing=1&ack=none"), Wishes { acks: Acks::None, typing: true });
+        assert_eq!(Wishes::parse(None), Wishes { acks: Acks::None, typing: false });
+    }
+}

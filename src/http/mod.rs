@@ -1,0 +1,16 @@
+//! HTTP: the API, health and metrics, the demo, and the door to the WebSocket fronts.
+
+mod config;
+mod demo;
+mod documents;
+mod health;
+mod names;
+mod problem;
+mod routes;
+mod snapshot;
+mod updates;
+mod websocket;
+
+pub use config::Config;
+pub use problem::Problem;
+pub use routes::{App, routes};

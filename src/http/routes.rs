@@ -1,0 +1,70 @@
+//! Every address, in one table.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::middleware::{self, Next};
+use axum::response::Response;
+use axum::routing::{any, get, post};
+
+use super::problem::Problem;
+use super::{demo, documents, health, snapshot, updates, websocket};
+use crate::doc_rooms::Rooms;
+use crate::fronts::y_websocket::YWebSocket;
+use crate::materialise::Materialiser;
+use crate::shutdown::Tasks;
+use crate::storage::Store;
+use crate::telemetry::Metrics;
+
+/// What requests are answered from.
+#[derive(Debug, Clone)]
+pub struct App {
+    /// The documents that are open, and the way to all others.
+    pub rooms: Rooms,
+    /// Where documents are kept.
+    pub store: Arc<dyn Store>,
+    /// The maker of JSON and text.
+    pub materialiser: Arc<dyn Materialiser>,
+    /// The front for y-websocket clients.
+    pub y_websocket: YWebSocket,
+    /// The metrics.
+    pub metrics: Arc<Metrics>,
+    /// Where work is counted.
+    pub tasks: Tasks,
+    /// The longest update that is taken, in bytes.
+    pub max_update: usize,
+    /// Whether the demo is served.
+    pub demo: bool,
+    /// Tells this run of the server from others, for what is not durable yet.
+    pub run: uuid::Uuid,
+}
+
+/// All addresses of the server.
+pub fn routes(app: App) -> Router {
+    let api = Router::new()
+        .route("/api/docs", get(documents::list))
+        .route("/api/docs/{name}", get(documents::stat).delete(documents::delete))
+        .route("/api/docs/{name}/snapshot", get(snapshot::snapshot))
+        .route("/api/docs/{name}/updates", post(updates::post))
+        .layer(DefaultBodyLimit::max(app.max_update));
+    let mut router = Router::new()
+        .merge(api)
+        .route("/healthz", get(health::healthz))
+        .route("/readyz", get(health::readyz))
+        .route("/metrics", get(health::metrics))
+        .route("/yjs/{*doc}", any(websocket::y_websocket));
+    if app.demo {
+        router = router.route("/", get(demo::index)).route("/d/{*doc}", get(demo::index));
+    }
+    router
+        .fallback(websocket::fallback)
+        .method_not_allowed_fallback(|| async { Problem::method() })
+        .layer(middleware::from_fn_with_state(app.clone(), count))
+        .with_state(app)
+}
+
+async fn count(State(app): State<App>, request: Request, next: Next) -> Response {
+    app.metrics.http_requests.increment(1);
+    next.run(request).await
+}

@@ -1,0 +1,33 @@
+//! Updates from programs: `POST /api/docs/{name}/updates`.
+
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::extract::rejection::BytesRejection;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use serde_json::json;
+
+use super::names::ApiDoc;
+use super::problem::Problem;
+use super::routes::App;
+
+/// Takes a Yjs v1 update as the body; answers once it is durable.
+pub(super) async fn post(
+    State(app): State<App>,
+    ApiDoc(doc): ApiDoc,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Response, Problem> {
+    let update = body.map_err(|rejection| match rejection.status() {
+        StatusCode::PAYLOAD_TOO_LARGE => {
+            Problem::too_large(format!("an update may have at most {} bytes", app.max_update))
+        }
+        _ => Problem::bad_request("the body could not be read"),
+    })?;
+    if update.is_empty() {
+        return Err(Problem::bad_request("the body is empty; send a Yjs v1 update"));
+    }
+    // A copy, because the body may be a slice of a much larger buffer and lives as long as the room.
+    let submitted = app.rooms.submit(&doc, Bytes::copy_from_slice(&update)).await?;
+    Ok(Json(json!({ "durable": true, "updates": submitted.head })).into_response())
+}

@@ -1,0 +1,58 @@
+//! The door to the WebSocket fronts.
+
+use axum::extract::ws::WebSocketUpgrade;
+use axum::extract::ws::rejection::WebSocketUpgradeRejection;
+use axum::extract::{Request, State};
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+
+use super::demo;
+use super::names;
+use super::problem::Problem;
+use super::routes::App;
+use crate::fronts::y_websocket::RequestParts;
+
+/// An upgrade at `/yjs/{doc}`.
+pub(super) async fn y_websocket(
+    State(app): State<App>,
+    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
+    request: Request,
+) -> Response {
+    match upgrade {
+        Ok(upgrade) => enter(&app, upgrade, &request),
+        Err(_) => Problem::bad_request("this address is for WebSocket connections of Yjs clients").into_response(),
+    }
+}
+
+/// Any address that nothing else owns: an upgrade is a y-websocket client's, anything else is a file of the demo.
+pub(super) async fn fallback(
+    State(app): State<App>,
+    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
+    request: Request,
+) -> Response {
+    let path = request.uri().path();
+    match upgrade {
+        Ok(_) if is_reserved(path) => Problem::no_such_page().into_response(),
+        Ok(upgrade) => enter(&app, upgrade, &request),
+        Err(rejection) if request.headers().contains_key(header::SEC_WEBSOCKET_KEY) => rejection.into_response(),
+        Err(_) if app.demo => demo::file(path),
+        Err(_) => Problem::no_such_page().into_response(),
+    }
+}
+
+fn enter(app: &App, upgrade: WebSocketUpgrade, request: &Request) -> Response {
+    let doc = match names::of_websocket(request.uri()) {
+        Ok(doc) => doc,
+        Err(problem) => return problem.into_response(),
+    };
+    let Some(slot) = app.y_websocket.connections().admit() else { return Problem::full().into_response() };
+    let parts = RequestParts { query: request.uri().query(), headers: request.headers() };
+    app.y_websocket.upgrade(slot, upgrade, doc, &parts)
+}
+
+fn is_reserved(path: &str) -> bool {
+    RESERVED.contains(&path) || path.starts_with("/api/") || path.starts_with("/assets/")
+}
+
+/// Addresses that belong to other wires, or to nothing.
+const RESERVED: [&str; 7] = ["/", "/api", "/yjs", "/hocuspocus", "/socket.io/", "/socket.io", "/ws"];

@@ -1,0 +1,259 @@
+//! The handle that callers hold: checks bounds, queues writes with back-pressure, sends reads to blocking threads.
+
+use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{self, JoinHandle};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use redb::{Database, ReadTransaction};
+use thiserror::Error;
+use tokio::sync::oneshot::error::RecvError;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+
+use super::batch::{Change, Write};
+use super::engine::{Engine, Fault};
+use super::reader;
+use super::staging::{Progress, Staging};
+use super::writer::{Job, Pending, Writer};
+use crate::ids::{DocName, Generation};
+use crate::storage::directory::DataDirectory;
+use crate::storage::{
+    Compaction, Config, Damage, DocumentInfo, Health, Store, StoreCounters, StoreError, StoreKind, StoredDocument,
+    VerifyReport,
+};
+
+/// A [`Store`] in one redb file.
+#[derive(Debug)]
+pub(crate) struct RedbStore {
+    engine: Arc<Engine>,
+    jobs: SyncSender<Job>,
+    /// One permit for each [`UNIT`] bytes that wait.
+    queue: Arc<Semaphore>,
+    queue_units: u32,
+    /// One permit for each [`COMPACTION_UNIT`] bytes of snapshots that wait.
+    compactions: Arc<Semaphore>,
+    compaction_units: u32,
+    readers: Arc<Semaphore>,
+    /// One permit: one request to mend the engine waits at a time.
+    mending: Arc<Semaphore>,
+    max_update: u64,
+    max_snapshot: u64,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl RedbStore {
+    /// Opens the file in the data directory, or creates both.
+    pub(crate) fn open(config: &Config) -> Result<Self, StoreError> {
+        let directory = DataDirectory::open(&config.data, StoreKind::Redb, FILE)?;
+        let path = directory.database();
+        let cache = usize::try_from(config.cache.as_u64()).unwrap_or(usize::MAX);
+        let opener = move || Database::builder().set_cache_size(cache).create(&path);
+        let engine = Engine::open(Box::new(opener)).map_err(|error| match error {
+            StoreError::Unavailable(source) => StoreError::Directory { path: directory.database(), source },
+            error => error,
+        })?;
+        directory.complete()?;
+        Self::start(config, engine, Some(directory))
+    }
+
+    /// A store over a database that is opened as a test says.
+    #[cfg(test)]
+    pub(in crate::storage) fn with_opener(config: &Config, opener: super::engine::Opener) -> Result<Self, StoreError> {
+        Self::start(config, Engine::open(opener)?, None)
+    }
+
+    fn start(config: &Config, engine: Engine, directory: Option<DataDirectory>) -> Result<Self, StoreError> {
+        let engine = Arc::new(engine);
+        let units = (config.queue.as_u64() / UNIT as u64).clamp(8, 1 << 20);
+        let queue_units = u32::try_from(units).unwrap_or(u32::MAX);
+        let units = 2 * config.max_snapshot.as_u64().div_ceil(COMPACTION_UNIT as u64);
+        let compaction_units = u32::try_from(units.clamp(2, 1 << 16)).unwrap_or(u32::MAX);
+        // Room for every write and compaction that has a permit, and for a few jobs without one.
+        let (jobs, waiting) = sync_channel((queue_units + compaction_units) as usize + 64);
+        let writer = Writer::new(Arc::clone(&engine), waiting, directory);
+        let thread = thread::Builder::new().name("ydock-store".to_owned()).spawn(move || writer.run());
+        let thread = thread.map_err(|error| StoreError::Failed(Arc::new(error)))?;
+        Ok(Self {
+            engine,
+            jobs,
+            queue: Arc::new(Semaphore::new(queue_units as usize)),
+            queue_units,
+            compactions: Arc::new(Semaphore::new(compaction_units as usize)),
+            compaction_units,
+            readers: Arc::new(Semaphore::new(config.readers.clamp(1, 512))),
+            mending: Arc::new(Semaphore::new(1)),
+            max_update: config.max_update.as_u64(),
+            max_snapshot: config.max_snapshot.as_u64(),
+            thread: Mutex::new(Some(thread)),
+        })
+    }
+
+    async fn write(&self, write: Write) -> Result<u64, StoreError> {
+        let units = u32::try_from(write.bytes().div_ceil(UNIT)).unwrap_or(u32::MAX).clamp(1, self.queue_units);
+        let room = acquire(&self.queue, units).await?;
+        let (answer, answered) = oneshot::channel();
+        self.submit(Job::Write(Pending { write, answer, _room: room }))?;
+        answered.await.map_err(|lost| self.unanswered(lost))?
+    }
+
+    /// What it means that the writer thread dropped a job: it closed before, or it does not know what became of it.
+    fn unanswered(&self, lost: RecvError) -> StoreError {
+        if self.engine.is_closed() { StoreError::Closed } else { StoreError::Unavailable(Arc::new(lost)) }
+    }
+
+    fn submit(&self, job: Job) -> Result<(), StoreError> {
+        self.jobs.try_send(job).map_err(|error| match error {
+            TrySendError::Full(_) => StoreError::Unavailable(Arc::new(QueueFull)),
+            TrySendError::Disconnected(_) if self.engine.is_closed() => StoreError::Closed,
+            TrySendError::Disconnected(_) => StoreError::Failed(Arc::new(WriterEnded)),
+        })
+    }
+
+    /// Runs a read on a blocking thread. Should the engine panic on a damaged page, that is the error.
+    async fn read<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&Engine) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let room = acquire(&self.readers, 1).await?;
+        let engine = Arc::clone(&self.engine);
+        let reading = tokio::task::spawn_blocking(move || {
+            let _room = room;
+            read(&engine)
+        });
+        let outcome = match reading.await {
+            Ok(outcome) => outcome,
+            Err(error) if error.is_panic() => Err(StoreError::Failed(Arc::new(error))),
+            // The runtime is shutting down.
+            Err(_) => Err(StoreError::Closed),
+        };
+        if matches!(&outcome, Err(error) if error.is_retryable())
+            && let Ok(only) = Arc::clone(&self.mending).try_acquire_owned()
+        {
+            self.submit(Job::Mend { _only: only })?;
+        }
+        outcome
+    }
+
+    /// Reads one document; what stops the reading, other than I/O, is damage of that document.
+    async fn read_document<T: Send + 'static>(
+        &self,
+        doc: &DocName,
+        read: impl FnOnce(&ReadTransaction, &DocName) -> Result<T, Fault> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let name = doc.clone();
+        let outcome = self.read(move |engine| engine.read(|txn| read(txn, &name))).await;
+        let outcome = outcome.map_err(|error| match error {
+            StoreError::Failed(cause) => StoreError::Corrupt { doc: doc.clone(), what: Damage::Engine(cause) },
+            error => error,
+        });
+        if let Err(error) = &outcome {
+            self.engine.notice_damage(error);
+        }
+        outcome
+    }
+}
+
+#[async_trait]
+impl Store for RedbStore {
+    async fn append(&self, doc: &DocName, generation: Generation, updates: Vec<Bytes>) -> Result<u64, StoreError> {
+        for update in &updates {
+            within(update, self.max_update)?;
+        }
+        self.write(Write { doc: doc.clone(), generation, change: Change::Append(updates) }).await
+    }
+
+    async fn load(&self, doc: &DocName) -> Result<StoredDocument, StoreError> {
+        self.read_document(doc, reader::load).await
+    }
+
+    async fn compact(&self, doc: &DocName, compaction: Compaction) -> Result<(), StoreError> {
+        within(&compaction.snapshot, self.max_snapshot)?;
+        let units = compaction.snapshot.len().div_ceil(COMPACTION_UNIT);
+        let units = u32::try_from(units).unwrap_or(u32::MAX).clamp(1, self.compaction_units);
+        let room = acquire(&self.compactions, units).await?;
+        let wanted = compaction.clone();
+        let covered = self.read_document(doc, move |txn, doc| reader::measure(txn, doc, &wanted)).await?;
+        let (answer, answered) = oneshot::channel();
+        let progress = Progress::Waiting;
+        let staging = Staging { doc: doc.clone(), compaction, covered, progress, answer, _room: room };
+        self.submit(Job::Compact(staging))?;
+        answered.await.map_err(|lost| self.unanswered(lost))?
+    }
+
+    async fn delete(&self, doc: &DocName, generation: Generation, ancestors: Bytes) -> Result<Generation, StoreError> {
+        within(&ancestors, self.max_update)?;
+        self.write(Write { doc: doc.clone(), generation, change: Change::Delete(ancestors) }).await.map(Generation)
+    }
+
+    async fn list(&self, after: Option<&DocName>, limit: usize) -> Result<Vec<DocumentInfo>, StoreError> {
+        let after = after.cloned();
+        self.read(move |engine| {
+            engine.read(|txn| reader::list(txn, after.as_ref(), limit, |error| engine.notice_damage(error)))
+        })
+        .await
+    }
+
+    async fn stat(&self, doc: &DocName) -> Result<Option<DocumentInfo>, StoreError> {
+        self.read_document(doc, reader::stat).await
+    }
+
+    fn health(&self) -> Health {
+        self.engine.health()
+    }
+
+    fn counters(&self) -> &StoreCounters {
+        &self.engine.counters
+    }
+
+    async fn verify(&self) -> Result<VerifyReport, StoreError> {
+        self.read(reader::verify).await
+    }
+
+    async fn close(&self) -> Result<(), StoreError> {
+        let (answer, answered) = oneshot::channel();
+        match self.submit(Job::Close(answer)) {
+            // The sender is dropped unanswered when another close came first, which is as good.
+            Ok(()) => drop(answered.await),
+            Err(StoreError::Closed) => {}
+            Err(error) => return Err(error),
+        }
+        Ok(())
+    }
+}
+
+impl Drop for RedbStore {
+    fn drop(&mut self) {
+        // Refused when the store was closed before.
+        let _ = self.jobs.send(Job::Close(oneshot::channel().0));
+        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if matches!(thread.map(JoinHandle::join), Some(Err(_))) {
+            tracing::error!("the writer thread of the store panicked");
+        }
+    }
+}
+
+#[derive(Debug, Error)]
+#[error("the queue of the store is full")]
+struct QueueFull;
+
+#[derive(Debug, Error)]
+#[error("the writer thread of the store has ended")]
+struct WriterEnded;
+
+async fn acquire(semaphore: &Arc<Semaphore>, permits: u32) -> Result<OwnedSemaphorePermit, StoreError> {
+    let permit = Arc::clone(semaphore).acquire_many_owned(permits).await;
+    permit.map_err(|error| StoreError::Failed(Arc::new(error)))
+}
+
+fn within(bytes: &Bytes, max: u64) -> Result<(), StoreError> {
+    let len = bytes.len() as u64;
+    if len > max { Err(StoreError::TooLarge { len, max }) } else { Ok(()) }
+}
+
+/// The database file in the data directory.
+const FILE: &str = "documents.redb";
+/// The bytes that one permit of the queue stands for; the least that a write counts.
+const UNIT: usize = 8 * 1024;
+/// The bytes of snapshots that one permit stands for; two of the largest may wait at once.
+const COMPACTION_UNIT: usize = 64 * 1024;

@@ -1,0 +1,7 @@
+//! What the server says about itself: the metrics catalogue and the log.
+
+mod catalogue;
+mod log;
+
+pub use catalogue::Metrics;
+pub use log::{Config, LogFormat, install};

@@ -1,0 +1,63 @@
+//! A y-websocket client that sees every byte.
+
+use futures_util::{SinkExt, StreamExt};
+use tokio::net::TcpStream;
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::{WebSocketStream, client_async};
+use ydock::lib0::{Reader, write_buffer};
+
+/// One connection.
+pub(crate) struct Client {
+    socket: WebSocketStream<TcpStream>,
+}
+
+impl Client {
+    /// Connects and asks for the document.
+    pub(crate) async fn join(url: &str) -> Self {
+        let request = url.into_client_request().unwrap();
+        let address = request.uri().authority().unwrap().to_string();
+        let stream = TcpStream::connect(address).await.unwrap();
+        let (socket, _) = client_async(request, stream).await.unwrap();
+        let mut client = Self { socket };
+        client.send(vec![0, 0, 1, 0]).await;
+        client
+    }
+
+    pub(crate) async fn send(&mut self, frame: Vec<u8>) {
+        self.socket.send(Message::Binary(frame.into())).await.unwrap();
+    }
+
+    /// Sends an update; `false` when the connection is gone.
+    pub(crate) async fn update(&mut self, update: &[u8]) -> bool {
+        let mut frame = vec![0, 2];
+        write_buffer(&mut frame, update);
+        self.socket.send(Message::Binary(frame.into())).await.is_ok()
+    }
+
+    /// The next update of the server, in a Step2 or alone; `None` when the connection has ended.
+    pub(crate) async fn next_update(&mut self) -> Option<Vec<u8>> {
+        loop {
+            let Message::Binary(frame) = self.socket.next().await?.ok()? else { continue };
+            let mut reader = Reader::new(&frame);
+            if (reader.var_uint().unwrap(), reader.var_uint().unwrap()) == (0, 2) || frame.starts_with(&[0, 1]) {
+                return Some(reader.buffer().unwrap().to_vec());
+            }
+        }
+    }
+
+    /// Reads until this very update comes.
+    pub(crate) async fn receives(&mut self, update: &[u8]) {
+        while self.next_update().await.unwrap_or_else(|| panic!("the connection ended")) != update {}
+    }
+
+    /// The code and reason with which the server ends the connection.
+    pub(crate) async fn close(&mut self) -> Option<(u16, String)> {
+        while let Some(Ok(message)) = self.socket.next().await {
+            if let Message::Close(frame) = message {
+                return frame.map(|frame| (frame.code.into(), frame.reason.to_string()));
+            }
+        }
+        None
+    }
+}

@@ -1,0 +1,17 @@
+//! The server as a whole, on raw bytes: one file a promise.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a test may stop at the first surprise and say what it measured"
+)]
+
+mod client;
+mod command_line;
+mod kill;
+mod load;
+mod outage;
+mod server;
+mod slow_reader;
+mod unload;
+mod yjs;

@@ -1,0 +1,100 @@
+//! The real binary on a free port with a data directory of its own.
+
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::Duration;
+
+use tempfile::TempDir;
+
+/// A running server; it ends with the value.
+pub(crate) struct TestServer {
+    child: Child,
+    address: String,
+    data: PathBuf,
+    /// Removed with the server when it made the directory itself.
+    owned: Option<TempDir>,
+}
+
+impl TestServer {
+    /// Starts on an empty data directory.
+    pub(crate) fn start() -> Self {
+        let data = TempDir::new().unwrap();
+        Self::start_on(data.path()).owning(data)
+    }
+
+    /// Starts on a data directory of somebody else.
+    pub(crate) fn start_on(data: &Path) -> Self {
+        let (child, address) = spawn(data, "127.0.0.1:0");
+        Self { child, address, data: data.to_owned(), owned: None }
+    }
+
+    fn owning(mut self, data: TempDir) -> Self {
+        self.owned = Some(data);
+        self
+    }
+
+    /// Ends the process without a warning and starts another on the same address and data.
+    pub(crate) fn kill_and_restart(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+        (self.child, self.address) = spawn(&self.data, &self.address.clone());
+    }
+
+    /// Asks the process to end and waits until it has.
+    pub(crate) fn terminate(&mut self) -> ExitStatus {
+        let pid = rustix::process::Pid::from_child(&self.child);
+        rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+        self.child.wait().unwrap()
+    }
+
+    pub(crate) fn http(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+
+    pub(crate) fn ws(&self, doc: &str) -> String {
+        format!("ws://{}/yjs/{doc}", self.address)
+    }
+
+    /// The value of a metric without labels.
+    pub(crate) async fn metric(&self, name: &str) -> u64 {
+        let text = reqwest::get(self.http("/metrics")).await.unwrap().text().await.unwrap();
+        let line = text.lines().find(|line| line.starts_with(&format!("{name} "))).unwrap();
+        line.rsplit(' ').next().unwrap().parse().unwrap()
+    }
+}
+
+impl Drop for TestServer {
+    fn drop(&mut self) {
+        let _ended_already = self.child.kill().is_err();
+        let _reaped_already = self.child.wait().is_err();
+    }
+}
+
+fn spawn(data: &Path, listen: &str) -> (Child, String) {
+    let mut child = command().args(["serve", "--listen", listen, "--data"]).arg(data).spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let address =
+        line.trim().strip_prefix("listening on http://").unwrap_or_else(|| panic!("the server said {line:?}"));
+    (child, address.to_owned())
+}
+
+/// The binary, with quiet logs and nothing of the environment's settings.
+pub(crate) fn command() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_ydock"));
+    command.env_remove("YDOCK_CONFIG").env("YDOCK_LOG__FILTER", "error");
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::inherit());
+    command
+}
+
+/// Waits until something holds, at most half a minute.
+pub(crate) async fn until<F: Future<Output = bool>>(what: &str, mut holds: impl FnMut() -> F) {
+    let waiting = async {
+        while !holds().await {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    let in_time = tokio::time::timeout(Duration::from_secs(30), waiting).await.is_ok();
+    assert!(in_time, "waited in vain: {what}");
+}

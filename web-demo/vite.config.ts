@@ -1,0 +1,22 @@
+import { defineConfig, loadEnv } from 'vite';
+
+export default defineConfig(({ mode }) => {
+  /** Where `npm run dev` finds a running ydock. */
+  const server = loadEnv(mode, '.', 'YDOCK_')['YDOCK_URL'] ?? 'http://127.0.0.1:1234';
+  return {
+    base: '/',
+    build: {
+      target: 'es2022',
+      // Every browser that runs the page knows modulepreload; the polyfill would only be weight.
+      modulePreload: { polyfill: false },
+      // The icon stays a file of the same origin: fewer exceptions for a Content-Security-Policy.
+      assetsInlineLimit: 0,
+    },
+    server: {
+      proxy: {
+        '/yjs': { target: server, ws: true },
+        '/api': { target: server },
+      },
+    },
+  };
+});
