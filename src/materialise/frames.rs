@@ -67,6 +67,9 @@ pub(super) const PROTOCOL: u32 = 0x7964_0001;
 /// What a frame may hold beside its payload, in bytes.
 pub(super) const FRAME_OVERHEAD: usize = 64 * 1024;
 
+/// Reserved for a frame before any of it has come.
+const FIRST_READ: usize = 1 << 20;
+
 /// The longest frame whatever the configuration says.
 pub(super) const FRAME_MAX: usize = 1 << 30;
 
@@ -97,7 +100,7 @@ pub(super) fn read<T: DeserializeOwned>(stream: &mut impl Read, limit: usize) ->
         Err(error) => return Err(error),
     }
     let length = checked_length(head, limit)?;
-    let mut body = Vec::new();
+    let mut body = Vec::with_capacity(length.min(FIRST_READ));
     stream.take(length as u64).read_to_end(&mut body)?;
     decode(&body, length).map(Some)
 }
@@ -121,7 +124,7 @@ pub(super) async fn receive<T: DeserializeOwned>(stream: &mut (impl AsyncRead + 
     let mut head = [0; 4];
     stream.read_exact(&mut head).await?;
     let length = checked_length(head, limit)?;
-    let mut body = Vec::new();
+    let mut body = Vec::with_capacity(length.min(FIRST_READ));
     stream.take(length as u64).read_to_end(&mut body).await?;
     decode(&body, length)
 }

@@ -1,11 +1,14 @@
 //! Isolation: documents that ended or stalled a worker, tried again in fresh processes until the culprit is found.
 //!
 //! Every attempt has a new process, which applies each update on its own, tells of each, and fills freed memory with
-//! rubbish. So the update on which it ends is the culprit, not one that stumbles over another's damage. When two
-//! processes have ended on the same update, which rules out an accident, it is quarantined, and the next attempt is without
-//! it. Only when a process ends in the export itself, after the last update, the culprit is searched by halves. A process
-//! that hardly got to run on a busy machine says nothing about any update.
+//! rubbish. So the update on which it ends is the culprit, not one that stumbles over another's damage. It is quarantined
+//! when two processes have ended on it, and the next attempt is without it. Only when processes end in the export itself,
+//! after the last update, the culprit is searched by halves, and then tried once more.
+//!
+//! It promises never to blame an update for an accident: a process that was killed from outside, or that hardly got to run
+//! on a busy machine, counts against nothing.
 
+use std::os::unix::process::ExitStatusExt;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -55,6 +58,7 @@ impl Isolation {
 
     async fn examine(&self, job: &Job) -> Outcome {
         let mut suspect = None;
+        let mut kills = 0;
         loop {
             let parts = self.desk.parts(&job.source, 0);
             let trouble = match self.attempt(job, &parts, parts.bytes.len()).await {
@@ -66,20 +70,27 @@ impl Isolation {
             let verdict = match trouble.cause {
                 Cause::OutOfTime => return Outcome::OutOfTime,
                 Cause::Starved => continue,
+                Cause::Killed if kills < KILLS => {
+                    kills += 1;
+                    continue;
+                }
+                Cause::Killed => return Outcome::Failed(Verdict::Crashed),
                 Cause::Gave(refusal @ Refusal::Unsupported { .. }) => {
                     return Outcome::Failed(Verdict::Refused(refusal));
                 }
                 Cause::Gave(refusal) => Verdict::Refused(refusal),
                 Cause::Died(_) | Cause::Stalled => Verdict::Crashed,
             };
+            // Nothing is blamed before it happens again.
+            if suspect.replace(trouble.applied) != Some(trouble.applied) {
+                continue;
+            }
             let culprit = if trouble.applied < parts.bytes.len() {
-                if suspect.replace(trouble.applied) != Some(trouble.applied) {
-                    continue;
-                }
                 trouble.applied
             } else {
                 match self.search(job, &parts).await {
-                    Ok(culprit) => culprit,
+                    Ok(Some(culprit)) => culprit,
+                    Ok(None) => continue,
                     Err(outcome) => return outcome,
                 }
             };
@@ -93,20 +104,30 @@ impl Isolation {
         }
     }
 
-    /// The part with which the export begins to fail, given that it does with all of them.
-    async fn search(&self, job: &Job, parts: &Parts) -> Result<usize, Outcome> {
+    /// The part with which the export begins to fail; `None` when that does not happen again.
+    async fn search(&self, job: &Job, parts: &Parts) -> Result<Option<usize>, Outcome> {
         let (mut good, mut bad) = (0, parts.bytes.len());
         while bad - good > 1 {
             let middle = good.midpoint(bad);
-            match self.attempt(job, parts, middle).await {
-                Ok(Ok(_)) => good = middle,
+            if self.fails(job, parts, middle).await? {
+                bad = middle;
+            } else {
+                good = middle;
+            }
+        }
+        Ok(self.fails(job, parts, bad).await?.then_some(good))
+    }
+
+    async fn fails(&self, job: &Job, parts: &Parts, count: usize) -> Result<bool, Outcome> {
+        loop {
+            match self.attempt(job, parts, count).await {
+                Ok(Ok(_)) => return Ok(false),
                 Ok(Err(Trouble { cause: Cause::OutOfTime, .. })) => return Err(Outcome::OutOfTime),
-                Ok(Err(Trouble { cause: Cause::Starved, .. })) => {}
-                Ok(Err(_)) => bad = middle,
+                Ok(Err(Trouble { cause: Cause::Killed | Cause::Starved, .. })) => {}
+                Ok(Err(_)) => return Ok(true),
                 Err(error) => return Err(Outcome::Unavailable(error)),
             }
         }
-        Ok(good)
     }
 
     /// One trip with the first `count` parts in a process of its own.
@@ -131,7 +152,11 @@ impl Isolation {
             trouble.cause = Cause::Starved;
         }
         let status = process.end().await;
-        if let Err(trouble) = &result {
+        if let Err(trouble) = &mut result {
+            let killed = status.is_some_and(|status| status.signal() == Some(SIGKILL));
+            if killed && matches!(trouble.cause, Cause::Died(_)) {
+                trouble.cause = Cause::Killed;
+            }
             self.desk.counters.workers_lost.fetch_add(1, Ordering::Relaxed);
             tracing::debug!(doc = %job.source.key.name, ?status, ?trouble, "a worker ended in isolation");
         }
@@ -141,8 +166,14 @@ impl Isolation {
 
 fn reason(cause: &Cause) -> String {
     match cause {
+        Cause::Killed => "the process was killed".to_owned(),
         Cause::Died(error) => format!("it ends the process ({error})"),
         Cause::Stalled | Cause::Starved | Cause::OutOfTime => "it does not come to an end".to_owned(),
         Cause::Gave(refusal) => refusal.to_string(),
     }
 }
+
+/// Kills from outside in one examination after which it is given up: a system out of memory must not be pressed on.
+const KILLS: u32 = 2;
+
+const SIGKILL: i32 = rustix::process::Signal::KILL.as_raw();

@@ -97,7 +97,7 @@ impl Lane {
         match cause {
             Cause::OutOfTime => self.desk.time_out(job, since),
             Cause::Gave(refusal @ Refusal::Unsupported { .. }) => self.desk.fail(job, Verdict::Refused(refusal)),
-            Cause::Died(_) | Cause::Stalled | Cause::Starved | Cause::Gave(_) => {
+            Cause::Died(_) | Cause::Killed | Cause::Stalled | Cause::Starved | Cause::Gave(_) => {
                 if let Err(error) = self.isolation.try_send(job) {
                     self.desk.settle(error.into_inner(), Err(MaterialiseError::Busy));
                 }

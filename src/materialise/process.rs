@@ -127,8 +127,9 @@ impl Process {
     }
 
     /// Ends the process, now, and tells how it ended if it had ended by itself.
+    ///
+    /// A process whose pipes are closed has its exit status already, which this kill does not change.
     pub(super) async fn end(mut self) -> Option<ExitStatus> {
-        // A process that hung up is dying; one that is killed a moment too early would only lose its exit status.
         let _already_dead = self.child.start_kill();
         self.child.wait().await.ok()
     }

@@ -43,6 +43,8 @@ pub(super) struct Trouble {
 pub(super) enum Cause {
     /// The worker's process ended, or broke the protocol.
     Died(io::Error),
+    /// Something outside killed it: the operator, or a system out of memory.
+    Killed,
     /// It was silent for longer than its work can take.
     Stalled,
     /// It was silent as long, but hardly got to run: the machine is to blame.
