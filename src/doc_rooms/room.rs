@@ -230,7 +230,6 @@ impl Room {
         self.carry_out(effects, now);
         let id = self.context.next_member();
         if reply.send(Ok(id)).is_ok() {
-            self.context.metrics.members.increment(1);
             self.seats.insert(id, Taken::new(seat, Arc::clone(&self.attention)));
             self.state.join(id, Member::new(seat.wants_acks), effects);
         }
@@ -385,7 +384,11 @@ impl Room {
 
     fn show(&mut self) {
         let metrics = &self.context.metrics;
-        self.gauges.members.store(self.seats.len(), Ordering::Relaxed);
+        let members = self.seats.len();
+        let before = self.gauges.members.swap(members, Ordering::Relaxed);
+        if before != members {
+            metrics.members.increment(gauge(members) - gauge(before));
+        }
         self.gauges.unsaved.store(self.saver.unsaved(), Ordering::Relaxed);
         let (before, now) = (self.counted, self.state.tally);
         metrics.updates_accepted.increment(now.accepted - before.accepted);
@@ -402,6 +405,7 @@ impl Room {
     fn count_out(&mut self) {
         self.set_failing(false);
         self.context.metrics.room_bytes.decrement(gauge(self.counted_bytes));
+        self.context.metrics.members.decrement(gauge(self.gauges.members.swap(0, Ordering::Relaxed)));
         self.gauges.unsaved.store(0, Ordering::Relaxed);
     }
 }
