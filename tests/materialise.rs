@@ -410,3 +410,25 @@ async fn text_joins_the_roots_that_have_one_and_an_export_beyond_the_limit_is_to
         }
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_board_is_the_same_picture_wherever_it_is_made_and_one_beyond_the_limit_is_too_large() {
+    let update = include_bytes!("fixtures/board.update").to_vec();
+    for frame in [ByteSize::mib(1), ByteSize::kib(8)] {
+        let config = Config { max_frame: frame, ..config() };
+        let pool: [Arc<dyn Materialiser>; 2] =
+            [pool(config.clone()), Arc::new(InProcess::start(&config, &TaskTracker::new()))];
+        for pool in pool {
+            let export = Export::Svg { root: "board".to_owned() };
+            let source = document("doc", None, std::slice::from_ref(&update));
+            let result = pool.export(source, export).await;
+            if frame == ByteSize::mib(1) {
+                let svg = String::from_utf8(result.expect("a picture")).expect("utf-8");
+                assert_eq!(svg, include_str!("fixtures/board.svg"));
+            } else {
+                assert!(matches!(result, Err(MaterialiseError::TooLarge { .. })), "{result:?}");
+            }
+            pool.close().await;
+        }
+    }
+}

@@ -11,6 +11,7 @@ use bytes::Bytes;
 use yrs::updates::decoder::Decode;
 use yrs::{Doc, OffsetKind, Options, Out, Transact, TransactionMut, Update, WriteTxn};
 
+use super::board::picture;
 use super::export::{Export, Refusal, Root};
 use super::frames::{Pace, Skipped};
 use super::json::{Json, WalkFault};
@@ -172,6 +173,10 @@ fn write(txn: &mut TransactionMut<'_>, export: &Export, longest: usize) -> Resul
                 text.push_str(&xml.finish());
             }
             Ok(text.into_bytes())
+        }
+        Export::Svg { root } => {
+            let board = txn.get_or_insert_map(root.as_str());
+            picture(txn, &board, longest)
         }
     }
 }

@@ -47,6 +47,13 @@ pub enum Export {
         /// The roots, in the order in which they come out.
         roots: Vec<Root>,
     },
+    /// The whiteboard in a map as one SVG: the shapes that can be drawn, on light paper.
+    ///
+    /// The same board gives the same bytes. A board without shapes gives an empty picture of one by one pixel.
+    Svg {
+        /// The map's name in the document.
+        root: String,
+    },
 }
 
 /// A shared type at the top of a document.

@@ -62,7 +62,7 @@ pub(super) struct Skipped {
 }
 
 /// The version of these enums: server and worker are the same build, so a difference means another program answered.
-pub(super) const PROTOCOL: u32 = 0x7964_0001;
+pub(super) const PROTOCOL: u32 = 0x7964_0002;
 
 /// What a frame may hold beside its payload, in bytes.
 pub(super) const FRAME_OVERHEAD: usize = 64 * 1024;

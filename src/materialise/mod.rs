@@ -1,4 +1,4 @@
-//! Documents as their users see them: JSON and text, integrated from bytes away from the server's own memory.
+//! Documents as their users see them: JSON, text and pictures, integrated from bytes away from the server's own memory.
 //!
 //! The Yjs engine that integrates updates (yrs) can be crashed or hung by hostile updates in ways that nothing inside a
 //! process contains. So [`WorkerPool`] keeps it in worker processes with limits on memory and time, and isolates the
@@ -14,6 +14,7 @@
 //!
 //! Architecture invariant: nothing outside this module names yrs, and nothing in the parent's half of it does either.
 
+mod board;
 mod config;
 mod desk;
 mod engine;
