@@ -36,6 +36,7 @@ enum Format {
     StateVector,
     Json,
     Text,
+    Svg,
 }
 
 /// The document as it is now.
@@ -59,7 +60,10 @@ pub(super) async fn snapshot(
     let body = match query.format {
         Format::Update => encode(&app, reading.bytes, merged).await?,
         Format::StateVector => encode(&app, reading.bytes, state_vector).await?,
-        Format::Json | Format::Text => export(&app, doc, query.format, reading, roots).await?,
+        Format::Json | Format::Text | Format::Svg => {
+            let export = wanted(&app, query.format, &reading, roots).await?;
+            materialise(&app, doc, reading, export).await?
+        }
     };
     Ok(respond(query.format, body, &tag))
 }
@@ -102,25 +106,26 @@ fn state_vector(bytes: &DocumentBytes) -> Result<Bytes, ScanError> {
     Ok(sync::state_vector_of(bytes.parts().map(AsRef::as_ref))?.encode().into())
 }
 
-async fn export(
-    app: &App,
-    doc: DocName,
-    format: Format,
-    reading: Reading,
-    given: Option<Vec<Root>>,
-) -> Result<Bytes, Problem> {
+/// What to ask of the materialiser for a format that it makes.
+async fn wanted(app: &App, format: Format, reading: &Reading, given: Option<Vec<Root>>) -> Result<Export, Problem> {
+    if format == Format::Svg {
+        return Ok(Export::Svg { root: BOARD.to_owned() });
+    }
     let roots = match given {
         Some(roots) => roots,
         None => infer_roots(app, reading.bytes.clone()).await?,
     };
-    let roots = match format {
-        Format::Text => roots.into_iter().filter(|root| matches!(root.kind, RootKind::Text | RootKind::Xml)).collect(),
-        _ => roots,
-    };
+    if format == Format::Json {
+        return Ok(Export::Json { roots });
+    }
+    let has_text = |root: &Root| matches!(root.kind, RootKind::Text | RootKind::Xml);
+    Ok(Export::Text { roots: roots.into_iter().filter(has_text).collect() })
+}
+
+async fn materialise(app: &App, doc: DocName, reading: Reading, export: Export) -> Result<Bytes, Problem> {
     let key = DocumentKey { name: doc, generation: reading.generation };
     let Reading { bytes, snapshot_upto, head, .. } = reading;
     let source = Source { key, bytes, snapshot_upto, head };
-    let export = if format == Format::Text { Export::Text { roots } } else { Export::Json { roots } };
     let materialiser = Arc::clone(&app.materialiser);
     match materialiser.export(source, export).await {
         Ok(body) => {
@@ -197,9 +202,14 @@ fn respond(format: Format, body: Bytes, tag: &str) -> Response {
         Format::Update | Format::StateVector => "application/octet-stream",
         Format::Json => "application/json",
         Format::Text => "text/plain; charset=utf-8",
+        Format::Svg => "image/svg+xml",
     };
     let headers = [(header::CONTENT_TYPE, content_type), (header::CACHE_CONTROL, "no-cache")];
     let mut response = (headers, [(header::X_CONTENT_TYPE_OPTIONS, "nosniff")], body).into_response();
+    if format == Format::Svg {
+        let policy = HeaderValue::from_static(SVG_POLICY);
+        response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
+    }
     set_tag(&mut response, tag);
     response
 }
@@ -209,6 +219,12 @@ fn set_tag(response: &mut Response, tag: &str) {
         response.headers_mut().insert(header::ETAG, value);
     }
 }
+
+/// The root of the whiteboard, see docs/whiteboard-schema.md.
+const BOARD: &str = "board";
+
+/// A picture that a browser opens as a page of its own runs nothing and loads nothing.
+const SVG_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src data:";
 
 #[cfg(test)]
 mod tests {

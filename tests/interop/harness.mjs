@@ -45,7 +45,7 @@ export class Server {
     const response = await fetch(this.api(name, `/snapshot?format=${format}${query}`), { signal: AbortSignal.timeout(20_000) })
     assert.equal(response.status, 200, `export of ${name} as ${format}: ${response.status} ${response.ok ? '' : await response.text()}`)
     if (format === 'json') return response.json()
-    if (format === 'text') return response.text()
+    if (format === 'text' || format === 'svg') return response.text()
     return new Uint8Array(await response.arrayBuffer())
   }
 

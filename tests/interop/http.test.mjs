@@ -7,6 +7,7 @@ import * as Y from 'yjs'
 import { Client, v2, v3 } from './clients.mjs'
 import { freshName, Server, waitFor } from './harness.mjs'
 import { Raw, fromHex } from './raw.mjs'
+import { fill, shapes } from './sample-board.mjs'
 
 let server
 before(async () => { server = await Server.start() })
@@ -61,12 +62,21 @@ test('a document that was only posted to is exported in every format', async () 
   assert.equal(await server.export(name, 'text', '&types=t:text'), 'text ü')
 })
 
+test('a board is exported as a picture with a place for each shape that can be drawn', async () => {
+  const name = freshName()
+  assert.ok((await server.post(name, edit(fill))).ok)
+  const svg = await server.export(name, 'svg')
+  assert.match(svg, /^<svg [^>]*viewBox=/)
+  const unknown = 1
+  assert.equal(svg.match(/<g transform=/g).length, Object.keys(shapes).length - unknown)
+})
+
 test('an export has an ETag that changes with every edit, a deletion too', async () => {
   const name = freshName()
   const doc = new Y.Doc()
   doc.getText('t').insert(0, 'some text')
   assert.ok((await server.post(name, Y.encodeStateAsUpdate(doc))).ok)
-  for (const format of ['update', 'state-vector', 'json', 'text']) {
+  for (const format of ['update', 'state-vector', 'json', 'text', 'svg']) {
     const url = server.api(name, `/snapshot?format=${format}&types=t:text`)
     const first = await fetch(url)
     const etag = first.headers.get('etag')
@@ -104,7 +114,7 @@ for (const [what, body] of Object.entries({
 test('what is not known is 404, as a problem', async () => {
   const name = freshName('unknown')
   await problem(await fetch(server.api(name)), 404)
-  for (const format of ['update', 'state-vector', 'json', 'text']) await problem(await fetch(server.api(name, `/snapshot?format=${format}`)), 404)
+  for (const format of ['update', 'state-vector', 'json', 'text', 'svg']) await problem(await fetch(server.api(name, `/snapshot?format=${format}`)), 404)
   await problem(await fetch(server.api(name), { method: 'DELETE' }), 404)
   await problem(await fetch(`${server.url}/api/nothing`), 404)
 })
