@@ -2,7 +2,7 @@
 
 import type { DocumentName } from '../document-name';
 import { element } from '../dom';
-import { TextEditor } from '../editor/text-editor';
+import { TextPane } from '../editor/text-pane';
 import iconUrl from '../icon.svg';
 import { connectionBadge } from '../parts/connection-badge';
 import { closedNotice } from '../parts/closed-notice';
@@ -49,7 +49,7 @@ export function showDocumentPage(root: HTMLElement, name: DocumentName): void {
     ),
     dialog.element,
   );
-  const editor = new TextEditor(paper, {
+  const editor = new TextPane(paper, {
     text: session.text,
     awareness: session.awareness,
     onBlur: () => session.typing.stop(),
@@ -61,7 +61,7 @@ export function showDocumentPage(root: HTMLElement, name: DocumentName): void {
   });
 }
 
-function keepEditorInStep(session: DocumentSession, editor: TextEditor): void {
+function keepEditorInStep(session: DocumentSession, editor: TextPane): void {
   session.loaded.watch((loaded) => {
     if (!loaded) return;
     editor.mode = 'writing';
