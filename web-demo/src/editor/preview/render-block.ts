@@ -3,6 +3,7 @@
  * a peer writes can become markup. What is too long to be drawn well stands there as plain text, with a note.
  */
 
+import { createElement, Image } from 'lucide';
 import type { Token } from 'markdown-it';
 import { element } from '../../dom';
 import { imageAddress, linkAddress } from './addresses';
@@ -106,10 +107,10 @@ class Drawing {
     if (shown !== undefined) return element('img', { src: shown, alt, loading: 'lazy', ...title(token.attrGet('title')) });
     const address = linkAddress(source, location.href);
     const name = alt === '' ? 'Image' : alt;
-    if (address === undefined || this.#links > 0) return element('span', { class: 'image-link' }, name);
+    if (address === undefined || this.#links > 0) return element('span', { class: 'image-link' }, imageIcon(), name);
     const linked = link(address, token.attrGet('title'));
     linked.classList.add('image-link');
-    linked.append(name);
+    linked.append(imageIcon(), name);
     return linked;
   }
 
@@ -171,6 +172,10 @@ function container(token: Token): Element {
 
 function link(address: string, titled: string | number | null): HTMLAnchorElement {
   return element('a', { href: address, target: '_blank', rel: 'noopener noreferrer nofollow', ...title(titled) });
+}
+
+function imageIcon(): Element {
+  return createElement(Image, { width: '1em', height: '1em', 'aria-hidden': 'true' });
 }
 
 function title(text: string | number | null): { title?: string } {

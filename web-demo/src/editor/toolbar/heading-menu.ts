@@ -9,7 +9,7 @@ import { setAttribute } from './tool-button';
 export class HeadingMenu {
   readonly button: HTMLButtonElement;
   readonly menu: HTMLElement;
-  readonly #name = element('span', { class: 'heading-name' }, 'Text');
+  readonly #name = element('span', { 'data-short': 'Text' }, 'Text');
   readonly #choices: readonly HTMLButtonElement[];
 
   constructor(onChoose: (level: HeadingLevel) => void) {
@@ -57,7 +57,10 @@ export class HeadingMenu {
 
   set level(level: HeadingLevel) {
     const label = HEADINGS.find((heading) => heading.level === level)?.label ?? `Heading ${level}`;
-    if (this.#name.textContent !== label) this.#name.textContent = label;
+    if (this.#name.textContent !== label) {
+      this.#name.textContent = label;
+      this.#name.dataset['short'] = level === 0 ? label : `H${level}`;
+    }
     for (const choice of this.#choices) {
       setAttribute(choice, 'aria-checked', String(choice.dataset['level'] === String(level)));
     }
