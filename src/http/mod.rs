@@ -5,6 +5,7 @@ mod demo;
 mod documents;
 mod health;
 mod names;
+mod permission;
 mod problem;
 mod routes;
 mod snapshot;

@@ -11,6 +11,7 @@ mod command_line;
 mod kill;
 mod load;
 mod outage;
+mod read_only;
 mod server;
 mod slow_reader;
 mod unload;

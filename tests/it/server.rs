@@ -12,6 +12,7 @@ pub(crate) struct TestServer {
     child: Child,
     address: String,
     data: PathBuf,
+    flags: Vec<String>,
     /// Removed with the server when it made the directory itself.
     owned: Option<TempDir>,
 }
@@ -19,14 +20,24 @@ pub(crate) struct TestServer {
 impl TestServer {
     /// Starts on an empty data directory.
     pub(crate) fn start() -> Self {
+        Self::start_with(&[])
+    }
+
+    /// Starts on an empty data directory, with further flags.
+    pub(crate) fn start_with(flags: &[&str]) -> Self {
         let data = TempDir::new().unwrap();
-        Self::start_on(data.path()).owning(data)
+        Self::launch(data.path(), flags).owning(data)
     }
 
     /// Starts on a data directory of somebody else.
     pub(crate) fn start_on(data: &Path) -> Self {
-        let (child, address) = spawn(data, "127.0.0.1:0");
-        Self { child, address, data: data.to_owned(), owned: None }
+        Self::launch(data, &[])
+    }
+
+    fn launch(data: &Path, flags: &[&str]) -> Self {
+        let flags: Vec<_> = flags.iter().map(|flag| (*flag).to_owned()).collect();
+        let (child, address) = spawn(data, "127.0.0.1:0", &flags);
+        Self { child, address, data: data.to_owned(), flags, owned: None }
     }
 
     fn owning(mut self, data: TempDir) -> Self {
@@ -38,7 +49,7 @@ impl TestServer {
     pub(crate) fn kill_and_restart(&mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
-        (self.child, self.address) = spawn(&self.data, &self.address.clone());
+        (self.child, self.address) = spawn(&self.data, &self.address.clone(), &self.flags);
     }
 
     /// Asks the process to end and waits until it has.
@@ -71,8 +82,8 @@ impl Drop for TestServer {
     }
 }
 
-fn spawn(data: &Path, listen: &str) -> (Child, String) {
-    let mut child = command().args(["serve", "--listen", listen, "--data"]).arg(data).spawn().unwrap();
+fn spawn(data: &Path, listen: &str, flags: &[String]) -> (Child, String) {
+    let mut child = command().args(["serve", "--listen", listen, "--data"]).arg(data).args(flags).spawn().unwrap();
     let mut line = String::new();
     BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
     let address =
