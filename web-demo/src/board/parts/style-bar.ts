@@ -1,6 +1,6 @@
 /** The style of what is selected, or of what the tool in hand draws, and what can be done with a selection. */
 
-import { BringToFront, ChevronDown, ChevronUp, Copy, SendToBack, Trash2, type IconNode } from 'lucide';
+import { ArrowDown, ArrowDownToLine, ArrowUp, ArrowUpToLine, Copy, Trash2, type IconNode } from 'lucide';
 import { element } from '../../dom';
 import { dropDown } from '../../parts/drop-down';
 import { icon } from '../../parts/icons';
@@ -115,10 +115,10 @@ function actionButtons(bench: Workbench): readonly HTMLButtonElement[] {
     return made;
   };
   return [
-    button('Bring to front', 'Ctrl+Shift+]', BringToFront, () => restack(bench, 'front')),
-    button('Bring forward', 'Ctrl+]', ChevronUp, () => restack(bench, 'forward')),
-    button('Send backward', 'Ctrl+[', ChevronDown, () => restack(bench, 'backward')),
-    button('Send to back', 'Ctrl+Shift+[', SendToBack, () => restack(bench, 'back')),
+    button('Bring to front', 'Ctrl+Shift+]', ArrowUpToLine, () => restack(bench, 'front')),
+    button('Bring forward', 'Ctrl+]', ArrowUp, () => restack(bench, 'forward')),
+    button('Send backward', 'Ctrl+[', ArrowDown, () => restack(bench, 'backward')),
+    button('Send to back', 'Ctrl+Shift+[', ArrowDownToLine, () => restack(bench, 'back')),
     button('Duplicate', 'Ctrl+D', Copy, () => duplicateSelection(bench)),
     button('Delete', 'Del', Trash2, () => deleteSelection(bench)),
   ];
