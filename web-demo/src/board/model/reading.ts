@@ -136,9 +136,10 @@ function readScale(value: unknown): Point {
   return scale === undefined || scale.x === 0 || scale.y === 0 ? { x: 1, y: 1 } : scale;
 }
 
+/** A shared array, or the plain one of a stroke that is being drawn here. */
 function readPoints(value: unknown): readonly number[] {
-  if (!(value instanceof Y.Array)) return [];
-  const numbers = value.length > MOST_POINT_NUMBERS ? value.slice(0, MOST_POINT_NUMBERS) : value.toArray();
+  if (!(value instanceof Y.Array) && !Array.isArray(value)) return [];
+  const numbers: unknown[] = value.slice(0, MOST_POINT_NUMBERS);
   const fit = numbers.every((entry) => typeof entry === 'number' && Math.abs(entry) <= FARTHEST * 10);
   return fit ? (numbers.slice(0, numbers.length - (numbers.length % 3)) as number[]) : [];
 }
