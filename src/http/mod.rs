@@ -3,6 +3,7 @@
 mod config;
 mod demo;
 mod documents;
+mod encoding;
 mod health;
 mod names;
 mod permission;

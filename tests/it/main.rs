@@ -8,6 +8,7 @@
 
 mod client;
 mod command_line;
+mod demo;
 mod kill;
 mod load;
 mod outage;
