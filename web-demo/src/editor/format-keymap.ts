@@ -6,7 +6,7 @@
  */
 
 import type { EditorState, TransactionSpec } from '@codemirror/state';
-import type { Command, KeyBinding } from '@codemirror/view';
+import type { Command, EditorView, KeyBinding } from '@codemirror/view';
 import type * as Y from 'yjs';
 import { applyFormat } from './apply-format';
 import { setHeading } from './formatting/line-marks';
@@ -22,8 +22,15 @@ export function formatKeymap(undoManager: Y.UndoManager): readonly KeyBinding[] 
   return [
     ...FORMATS.flat().flatMap(({ key, run }) => (key === undefined ? [] : [{ key, run: handled(apply(run)), preventDefault: true }])),
     ...HEADINGS.map(({ key, level }) => ({ key, run: apply((state) => setHeading(state, level)), preventDefault: true })),
+    { key: 'Escape', run: letTabGo },
     { key: 'Tab', run: apply((state) => indentList(state, 'in')), shift: apply((state) => indentList(state, 'out')) },
   ];
+}
+
+/** The next Tab moves the focus; the selection stays, so that a format can be put on it from the toolbar. */
+function letTabGo(view: EditorView): boolean {
+  view.setTabFocusMode(TAB_WITHIN_MS);
+  return true;
 }
 
 /** A key of ours never falls through to the editor's or the browser's own meaning of it. */
@@ -33,3 +40,5 @@ function handled(command: Command): Command {
     return true;
   };
 }
+
+const TAB_WITHIN_MS = 4000;

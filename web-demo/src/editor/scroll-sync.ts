@@ -8,6 +8,8 @@
 export interface ScrolledSide {
   /** What scrolls. */
   readonly scroller: HTMLElement;
+  /** What is in it; its height is an estimate until it has been seen. */
+  readonly content: HTMLElement;
   /** The position in the text at the upper edge, with a fraction for a line or block that is seen in part. */
   readonly topPosition: number;
   scrollToPosition(position: number): void;
@@ -23,10 +25,12 @@ export class ScrollSync {
   constructor(first: ScrolledSide, second: ScrolledSide) {
     this.#leader = first;
     this.#sides = [first, second];
+    const heights = new ResizeObserver(() => this.align());
     for (const side of this.#sides) {
       for (const touch of ['wheel', 'pointerdown', 'touchstart', 'keydown', 'focusin']) {
         side.scroller.addEventListener(touch, () => (this.#leader = side), { passive: true, capture: true });
       }
+      heights.observe(side.content);
       side.scroller.addEventListener('scroll', () => side === this.#leader && this.align(), { passive: true });
     }
   }

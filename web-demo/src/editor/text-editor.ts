@@ -1,15 +1,16 @@
 /** The source of the text: CodeMirror with Markdown highlighting, bound to a Yjs text. */
 
 import { defaultKeymap } from '@codemirror/commands';
-import { markdownKeymap, markdownLanguage } from '@codemirror/lang-markdown';
-import { LanguageSupport } from '@codemirror/language';
+import { markdownKeymap, pasteURLAsLink } from '@codemirror/lang-markdown';
 import { Compartment, EditorState, Prec, type Extension } from '@codemirror/state';
 import { EditorView, highlightSpecialChars, keymap, placeholder, type ViewUpdate } from '@codemirror/view';
 import { yCollab, yUndoManagerKeymap } from 'y-codemirror.next';
 import type { Awareness } from 'y-protocols/awareness';
 import type * as Y from 'yjs';
+import { boundedMarkdown } from './bounded-markdown';
 import { formatKeymap } from './format-keymap';
 import { remoteCursors } from './remote-cursors';
+import type { ScrolledSide } from './scroll-sync';
 import { editorTheme } from './theme';
 
 export type EditorMode = 'loading' | 'writing' | 'read-only';
@@ -24,7 +25,7 @@ export interface EditorOptions {
   readonly onUpdate: (update: ViewUpdate) => void;
 }
 
-export class TextEditor {
+export class TextEditor implements ScrolledSide {
   readonly view: EditorView;
   readonly #mode = new Compartment();
 
@@ -48,7 +49,8 @@ export class TextEditor {
           EditorView.domEventHandlers({ blur: onBlur }),
           EditorView.updateListener.of(onUpdate),
           highlightSpecialChars(),
-          new LanguageSupport(markdownLanguage),
+          boundedMarkdown,
+          pasteURLAsLink,
           Prec.high(keymap.of([...formatKeymap(undoManager), ...markdownKeymap])),
           keymap.of([...yUndoManagerKeymap, ...defaultKeymap]),
           editorTheme,
@@ -65,6 +67,10 @@ export class TextEditor {
 
   get scroller(): HTMLElement {
     return this.view.scrollDOM;
+  }
+
+  get content(): HTMLElement {
+    return this.view.contentDOM;
   }
 
   /** Where in the text the uppermost visible line is, with a fraction for a line that is seen in part. */

@@ -57,15 +57,15 @@ export class TextPane {
       onUpdate: (update) => this.#onUpdate(update),
     });
     this.#preview.edited(this.#editor.view.state.changes(), this.#editor.view.state.doc);
-    const previewSide = previewAsSide(this.#preview);
-    this.#sync = new ScrollSync(this.#editor, previewSide);
-    this.#scrollWatch = new ScrollWatch([this.#editor.scroller, this.#preview.element], (cause) => onScroll?.(cause));
+    this.#sync = new ScrollSync(this.#editor, this.#preview);
+    this.#scrollWatch = new ScrollWatch([this.#editor.scroller, this.#preview.scroller], (cause) => onScroll?.(cause));
     this.#toolbar = new TextToolbar(this.#editor.view, undoManager, this.#switch);
     this.#element = element(
       'div',
       { class: 'text-pane' },
       this.#toolbar.element,
-      element('div', { class: 'text-sides' }, source, this.#preview.element),
+      this.#toolbar.menu,
+      element('div', { class: 'text-sides' }, source, this.#preview.scroller),
       hint,
     );
     parent.append(this.#element);
@@ -83,7 +83,7 @@ export class TextPane {
   }
 
   focus(): void {
-    if (this.#switch.view.value === 'preview') this.#preview.element.focus();
+    if (this.#switch.view.value === 'preview') this.#preview.scroller.focus();
     else this.#editor.focus();
   }
 
@@ -117,7 +117,7 @@ export class TextPane {
     const position = source.hidden ? this.#preview.topPosition : this.#editor.topPosition;
     this.#element.dataset['view'] = view;
     source.hidden = view === 'preview';
-    this.#preview.element.hidden = view === 'write';
+    this.#preview.scroller.hidden = view === 'write';
     this.#preview.shown = view !== 'write';
     this.#sync.active = view === 'split';
     this.#toolbar.usable = this.#mode === 'writing' && view !== 'preview';
@@ -136,16 +136,6 @@ export class TextPane {
       return { changes: { from: position + 1, to: position + 2, insert: done ? ' ' : 'x' }, userEvent: 'input' };
     });
   }
-}
-
-function previewAsSide(preview: Preview): ConstructorParameters<typeof ScrollSync>[1] {
-  return {
-    scroller: preview.element,
-    get topPosition() {
-      return preview.topPosition;
-    },
-    scrollToPosition: (position) => preview.scrollToPosition(position),
-  };
 }
 
 const HINT_ID = 'text-hint';

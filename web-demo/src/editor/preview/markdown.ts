@@ -1,11 +1,11 @@
 /**
  * The Markdown of the preview: CommonMark with tables, strikethrough and bare addresses as links.
  *
- * Raw HTML is text, nesting is bounded, and a line break in the source is one in the preview, since that is how people
+ * Raw HTML is text, nesting is bounded (what is deeper stands there as it was written), and a line break in the source is one in the preview, since that is how people
  * who type together in one text understand what they see.
  */
 
-import MarkdownIt, { type Env, type Token } from 'markdown-it';
+import MarkdownIt, { type Env, type StateBlock, type Token } from 'markdown-it';
 
 export type References = NonNullable<Env['references']>;
 
@@ -41,13 +41,29 @@ export function* topLevelBlocks(source: string): Generator<BlockEnd> {
   }
 }
 
+/** A line inside of too many lists and quotes is a paragraph of its own. */
+function tooDeep(state: StateBlock, line: number, _end: number, silent: boolean): boolean {
+  if (silent || state.level < DEEPEST) return false;
+  state.push('paragraph_open', 'p', 1).map = [line, line + 1];
+  const text = state.push('inline', '', 0);
+  text.content = state.getLines(line, line + 1, state.blkIndent, false).trim();
+  text.map = [line, line + 1];
+  text.children = [];
+  state.push('paragraph_close', 'p', -1);
+  state.line = line + 1;
+  return true;
+}
+
+/** A list counts twice. */
+const DEEPEST = 40;
+
 const markdown = new MarkdownIt({
   html: false,
   linkify: true,
   typographer: false,
   breaks: true,
-  // A list level counts twice: 24 lists or 48 quotes inside of one another.
-  maxNesting: 48,
 });
 // `readme.md` is a file here, not a host in Moldova.
 markdown.linkify.set({ fuzzyLink: false });
+// Before every other rule; the parser's own bound would swallow the rest of the text.
+markdown.block.ruler.before('table', 'too_deep', tooDeep);

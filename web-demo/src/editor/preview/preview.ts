@@ -7,6 +7,7 @@
 
 import { Text, type ChangeSet } from '@codemirror/state';
 import { element } from '../../dom';
+import type { ScrolledSide } from '../scroll-sync';
 import { blockAt, blockEdits, splitBlocks, startsOf, type Block, type BlockEdit, type ChangedRange } from './blocks';
 import type { References } from './markdown';
 import { renderBlock } from './render-block';
@@ -17,9 +18,9 @@ export interface PreviewOptions {
   readonly onRefresh: () => void;
 }
 
-export class Preview {
-  readonly element: HTMLElement;
-  readonly #content = element('div', { class: 'preview-content' });
+export class Preview implements ScrolledSide {
+  readonly scroller: HTMLElement;
+  readonly content = element('div', { class: 'preview-content' });
   readonly #end = element('p', { class: 'preview-note', hidden: true });
   readonly #options: PreviewOptions;
   #doc = Text.empty;
@@ -37,9 +38,9 @@ export class Preview {
 
   constructor(options: PreviewOptions) {
     this.#options = options;
-    this.element = element('section', { class: 'preview', 'aria-label': 'Preview', tabindex: '0' }, this.#content, this.#end);
-    this.#content.addEventListener('click', (event) => this.#onClick(event));
-    this.element.addEventListener('scroll', () => this.#drawSoon(), { passive: true });
+    this.scroller = element('section', { class: 'preview', 'aria-label': 'Preview', tabindex: '0' }, this.content, this.#end);
+    this.content.addEventListener('click', (event) => this.#onClick(event));
+    this.scroller.addEventListener('scroll', () => this.#drawSoon(), { passive: true });
   }
 
   /** Only a preview that is shown costs anything. */
@@ -53,7 +54,7 @@ export class Preview {
 
   set editable(editable: boolean) {
     this.#editable = editable;
-    for (const box of this.#content.querySelectorAll('input')) box.disabled = !editable;
+    for (const box of this.content.querySelectorAll('input')) box.disabled = !editable;
   }
 
   /** Takes an edit of the text, which is `doc` after it. */
@@ -71,8 +72,8 @@ export class Preview {
   get topPosition(): number {
     const index = this.#topIndex();
     const block = this.#blocks[index];
-    if (block === undefined || this.element.scrollTop <= 0) return 0;
-    const part = (this.element.scrollTop - block.element.offsetTop) / Math.max(1, block.element.offsetHeight);
+    if (block === undefined || this.scroller.scrollTop <= 0) return 0;
+    const part = (this.scroller.scrollTop - block.element.offsetTop) / Math.max(1, block.element.offsetHeight);
     const position = (startsOf(this.#blocks)[index] ?? 0) + Math.min(Math.max(part, 0), 1) * block.source.length;
     return this.#pending?.mapPos(Math.min(Math.floor(position), this.#pending.length)) ?? position;
   }
@@ -84,7 +85,7 @@ export class Preview {
     if (block === undefined) return;
     const part = (position - (starts[index] ?? 0)) / Math.max(1, block.source.length);
     const top = block.element.offsetTop + Math.min(Math.max(part, 0), 1) * block.element.offsetHeight;
-    this.element.scrollTop = position <= 0 ? 0 : top;
+    this.scroller.scrollTop = position <= 0 ? 0 : top;
   }
 
   #refresh(): void {
@@ -134,7 +135,7 @@ export class Preview {
     const before = this.#blocks[last]?.element ?? null;
     const added = document.createDocumentFragment();
     added.append(...fresh.slice(old.length).map((block) => block.element));
-    this.#content.insertBefore(added, before);
+    this.content.insertBefore(added, before);
     this.#undrawn += fresh.length - old.filter((block) => !block.drawn).length;
     this.#blocks = [...this.#blocks.slice(0, first), ...fresh, ...this.#blocks.slice(last)];
   }
@@ -180,7 +181,7 @@ export class Preview {
 
   /** The block at the upper edge: their elements stand one below the other. */
   #topIndex(): number {
-    const top = this.element.scrollTop;
+    const top = this.scroller.scrollTop;
     let low = 0;
     let high = Math.max(0, this.#blocks.length - 1);
     while (low < high) {

@@ -3,9 +3,10 @@
  * a peer writes can become markup. What is too long to be drawn well stands there as plain text, with a note.
  */
 
-import { createElement, Image } from 'lucide';
+import { Image } from 'lucide';
 import type { Token } from 'markdown-it';
 import { element } from '../../dom';
+import { icon } from '../../parts/icons';
 import { imageAddress, linkAddress } from './addresses';
 import { parseBlock, type References } from './markdown';
 
@@ -107,10 +108,10 @@ class Drawing {
     if (shown !== undefined) return element('img', { src: shown, alt, loading: 'lazy', ...title(token.attrGet('title')) });
     const address = linkAddress(source, location.href);
     const name = alt === '' ? 'Image' : alt;
-    if (address === undefined || this.#links > 0) return element('span', { class: 'image-link' }, imageIcon(), name);
+    if (address === undefined || this.#links > 0) return element('span', { class: 'image-link' }, icon(Image, 16), name);
     const linked = link(address, token.attrGet('title'));
     linked.classList.add('image-link');
-    linked.append(imageIcon(), name);
+    linked.append(icon(Image, 16), name);
     return linked;
   }
 
@@ -141,7 +142,12 @@ class Drawing {
     this.#top.append(child);
   }
 
+  /** What is nested too deep is drawn without its marks: browsers lay out by recursion. */
   #enter(child: Element): void {
+    if (this.#open.length > DEEPEST) {
+      this.#open.push(this.#top);
+      return;
+    }
     this.#top.append(child);
     this.#open.push(child);
   }
@@ -172,10 +178,6 @@ function container(token: Token): Element {
 
 function link(address: string, titled: string | number | null): HTMLAnchorElement {
   return element('a', { href: address, target: '_blank', rel: 'noopener noreferrer nofollow', ...title(titled) });
-}
-
-function imageIcon(): Element {
-  return createElement(Image, { width: '1em', height: '1em', 'aria-hidden': 'true' });
 }
 
 function title(text: string | number | null): { title?: string } {
@@ -213,3 +215,4 @@ const MAX_LENGTH = 50_000;
 /** A table of few characters can have very many cells. */
 const MAX_TOKENS = 12_000;
 const PLAIN_LENGTH = 5_000;
+const DEEPEST = 64;

@@ -1,7 +1,8 @@
 /** The toolbar's menu of headings: a button that names the level at the cursor, and a choice of four. */
 
-import { ChevronDown, createElement } from 'lucide';
+import { ChevronDown } from 'lucide';
 import { element } from '../../dom';
+import { icon } from '../../parts/icons';
 import type { HeadingLevel } from '../formatting/line-marks';
 import { shortcutWords } from './shortcuts';
 import { setAttribute } from './tool-button';
@@ -18,7 +19,7 @@ export class HeadingMenu {
       { class: 'tool heading-button', type: 'button', 'aria-haspopup': 'menu', 'aria-expanded': 'false', title: 'Heading' },
       element('span', { class: 'visually-hidden' }, 'Heading: '),
       this.#name,
-      createElement(ChevronDown, { width: 14, height: 14, 'aria-hidden': 'true' }),
+      icon(ChevronDown, 14),
     );
     this.#choices = HEADINGS.map(({ level, label, key }) => {
       const shortcut = shortcutWords(key);
@@ -47,6 +48,7 @@ export class HeadingMenu {
     this.button.addEventListener('keydown', (event) => {
       if (event.key !== 'ArrowDown') return;
       event.preventDefault();
+      event.stopPropagation();
       this.#toggle();
     });
     this.menu.addEventListener('toggle', (event) => {

@@ -4,16 +4,18 @@ import type { EditorView } from '@codemirror/view';
 import { Redo2, Undo2 } from 'lucide';
 import type * as Y from 'yjs';
 import { element } from '../../dom';
+import { toolbar } from '../../parts/toolbar';
 import { applyFormat } from '../apply-format';
 import { headingLevel, setHeading, type HeadingLevel } from '../formatting/line-marks';
 import { FORMATS, formatsAreReadable, type Format } from './formats';
 import { HeadingMenu } from './heading-menu';
-import { roveFocus } from './roving-focus';
 import { setAttribute, ToolButton } from './tool-button';
 import type { ViewSwitch } from './view-switch';
 
 export class TextToolbar {
   readonly element: HTMLElement;
+  /** Belongs beside the bar: it is no stop of the bar's arrow keys. */
+  readonly menu: HTMLElement;
   readonly #view: EditorView;
   readonly #undoManager: Y.UndoManager;
   readonly #headings: HeadingMenu;
@@ -50,14 +52,8 @@ export class TextToolbar {
       group('Heading', this.#headings.button),
       ...groups.map((tools, at) => group(GROUP_NAMES[at] ?? '', ...tools.map(({ button }) => button.element))),
     );
-    this.element = element(
-      'div',
-      { class: 'text-toolbar', role: 'toolbar', 'aria-label': 'Formatting' },
-      tools,
-      viewSwitch.element,
-      this.#headings.menu,
-    );
-    roveFocus(this.element, [...tools.querySelectorAll('button'), ...viewSwitch.buttons]);
+    this.element = toolbar({ label: 'Formatting', className: 'text-toolbar' }, tools, viewSwitch.element);
+    this.menu = this.#headings.menu;
     this.element.addEventListener('keydown', (event) => {
       if (event.key === 'Escape') view.focus();
     });

@@ -1,7 +1,8 @@
 /** A button of the toolbar. It takes no focus from the text when it is clicked, and stays reachable when it can do nothing. */
 
-import { createElement, type IconNode } from 'lucide';
+import type { IconNode } from 'lucide';
 import { element } from '../../dom';
+import { icon as drawIcon } from '../../parts/icons';
 import { shortcutWords } from './shortcuts';
 
 export interface Tool {
@@ -29,7 +30,7 @@ export class ToolButton {
         ...(shortcut !== undefined && { 'aria-keyshortcuts': shortcut.aria }),
         ...(isToggle && { 'aria-pressed': 'false' }),
       },
-      createElement(icon, { width: 18, height: 18, 'aria-hidden': 'true' }),
+      drawIcon(icon, 18),
     );
     this.element.addEventListener('mousedown', (event) => event.preventDefault());
     this.element.addEventListener('click', (event) => {
