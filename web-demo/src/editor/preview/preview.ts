@@ -34,13 +34,15 @@ export class Preview implements ScrolledSide {
   #editable = false;
   #refreshTimer: ReturnType<typeof setTimeout> | undefined;
   #drawing = false;
+  /** The block that drawing goes on from; undefined when it has to look where the person is. */
+  #drawFrom: number | undefined;
   #lastCost = 0;
 
   constructor(options: PreviewOptions) {
     this.#options = options;
     this.scroller = element('section', { class: 'preview', 'aria-label': 'Preview', tabindex: '0' }, this.content, this.#end);
     this.content.addEventListener('click', (event) => this.#onClick(event));
-    this.scroller.addEventListener('scroll', () => this.#drawSoon(), { passive: true });
+    this.scroller.addEventListener('scroll', () => this.#onScroll(), { passive: true });
   }
 
   /** Only a preview that is shown costs anything. */
@@ -104,6 +106,7 @@ export class Preview implements ScrolledSide {
     if (references) this.#readReferences();
     this.#end.hidden = whole && this.#doc.length > 0;
     this.#end.textContent = whole ? 'Nothing is written yet.' : 'The preview ends here; the text goes on.';
+    this.#drawFrom = undefined;
     this.#draw(started + REFRESH_BUDGET_MS);
     this.#lastCost = performance.now() - started;
     this.#options.onRefresh();
@@ -157,17 +160,21 @@ export class Preview implements ScrolledSide {
 
   /** Draws until `deadline`, at least one block, from the uppermost visible one on. */
   #draw(deadline: number): void {
-    if (this.#undrawn > 0) {
-      const top = this.#topIndex();
-      for (let step = 0; step < this.#blocks.length && this.#undrawn > 0; step += 1) {
-        const block = this.#blocks[(top + step) % this.#blocks.length];
-        if (block === undefined || block.drawn) continue;
-        block.draw(this.#references, this.#editable);
-        this.#undrawn -= 1;
-        if (performance.now() > deadline) break;
-      }
+    const count = this.#blocks.length;
+    for (let at = this.#drawFrom ?? this.#topIndex(), left = count; left > 0 && this.#undrawn > 0; left -= 1, at += 1) {
+      this.#drawFrom = (at + 1) % count;
+      const block = this.#blocks[at % count];
+      if (block === undefined || block.drawn) continue;
+      block.draw(this.#references, this.#editable);
+      this.#undrawn -= 1;
+      if (performance.now() > deadline) break;
     }
-    if (this.#undrawn > 0) this.#drawSoon();
+    this.#drawSoon();
+  }
+
+  #onScroll(): void {
+    this.#drawFrom = undefined;
+    this.#drawSoon();
   }
 
   #drawSoon(): void {
