@@ -9,6 +9,7 @@
 mod client;
 mod command_line;
 mod demo;
+mod full_disk;
 mod kill;
 mod load;
 mod outage;
