@@ -21,7 +21,7 @@ describe('reading a shape', () => {
     });
   });
 
-  test.each([
+  test.each<[Record<string, unknown>, string]>([
     [{ type: 'rectangle', size: [1, 1] }, 'no position'],
     [{ type: 'rectangle', position: [1, '2'], size: [1, 1] }, 'a position that is no number'],
     [{ type: 'rectangle', position: [Infinity, 0], size: [1, 1] }, 'a position that is not finite'],
@@ -80,7 +80,7 @@ const HOSTILE: readonly (() => unknown)[] = [
   () => new Uint8Array(5),
   () => new Y.Text('<b>&"\u0000\ud800'),
   () => Y.Array.from([1, 2, 3, 4, 5]),
-  () => Y.Array.from<unknown>(['a', null, {}]),
+  () => Y.Array.from<string | object | null>(['a', null, {}]),
   () => Y.Array.from([1e9, 1e300, 3]),
   () => new Y.Map([['a', 1]]),
   () => new Y.XmlElement('p'),

@@ -4,7 +4,7 @@
  */
 
 import * as Y from 'yjs';
-import { clamp, type Point } from './geometry';
+import type { Point } from './geometry';
 import {
   FARTHEST,
   FONT_SIZE,
@@ -118,7 +118,7 @@ function sameValue(a: unknown, b: unknown): boolean {
 }
 
 function pair(value: unknown, farthest: number): Point | undefined {
-  if (!Array.isArray(value)) return undefined;
+  if (!Array.isArray(value) || value.length !== 2) return undefined;
   const [x, y] = value as unknown[];
   if (typeof x !== 'number' || typeof y !== 'number' || !Number.isFinite(x) || !Number.isFinite(y)) return undefined;
   if (Math.abs(x) > farthest || Math.abs(y) > farthest) return undefined;
@@ -145,8 +145,7 @@ function readPoints(value: unknown): readonly number[] {
 }
 
 function readText(value: unknown): string {
-  if (value instanceof Y.Text) return value.length > LONGEST_TEXT ? value.toString().slice(0, LONGEST_TEXT) : value.toString();
-  return typeof value === 'string' ? value.slice(0, LONGEST_TEXT) : '';
+  return value instanceof Y.Text ? value.toString().slice(0, LONGEST_TEXT) : '';
 }
 
 function readColour(value: unknown): ColourName {
@@ -166,7 +165,8 @@ function number(value: unknown, otherwise: number): number {
 }
 
 function bounded(value: unknown, { least, most }: { least: number; most: number }, otherwise: number): number {
-  return clamp(number(value, otherwise), least, most);
+  const read = number(value, otherwise);
+  return read >= least && read <= most ? read : otherwise;
 }
 
 export const IMAGE_TYPES: readonly string[] = ['image/png', 'image/jpeg', 'image/webp', 'image/gif'];

@@ -118,7 +118,7 @@ function handleElement(grip: Grip): SVGElement {
   const seen = round
     ? svg('circle', { class: 'handle', r: '6' })
     : svg('rect', { class: 'handle', x: '-5', y: '-5', width: '10', height: '10', rx: '2' });
-  const felt = svg('circle', { class: 'handle-reach', r: '14' });
+  const felt = svg('circle', { class: 'handle-reach', r: '10' });
   const element = svg('g', { 'data-grip': grip.kind }, felt, seen);
   if (grip.kind !== 'resize') element.style.cursor = 'grab';
   grips.set(element, grip);
@@ -148,7 +148,7 @@ const LINE_ENDS: readonly Grip[] = [
   { kind: 'line-end', which: 'end' },
 ];
 const MOST_OUTLINES = 300;
-const LEAST_FOR_MIDDLE = 48;
+const LEAST_FOR_MIDDLE = 64;
 const TURN_PIXELS = 28;
 const OUTSIDE = 2;
 const grips = new WeakMap<Element, Grip>();
