@@ -12,7 +12,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tower::ServiceExt;
 
-use crate::access::{Grant, Role};
+use crate::access::Grant;
 use crate::config::{Config, Contradiction};
 use crate::connection::Connections;
 use crate::doc_rooms::{Rooms, RoomsParts};
@@ -110,17 +110,19 @@ impl Server {
             metrics: Arc::clone(&metrics),
         });
         let connections = Connections::new(config.connections.clone(), tasks.clone(), Arc::clone(&metrics));
+        let grant = Grant::of(config.access.everyone);
         let y_websocket = YWebSocket::new(YWebSocketParts {
             rooms: rooms.clone(),
             connections,
             delivery: config.delivery.clone(),
-            grant: Grant::of(Role::Edit),
+            grant,
         });
         let app = App {
             rooms: rooms.clone(),
             store: Arc::clone(&store),
             materialiser: Arc::clone(&materialiser),
             y_websocket,
+            grant,
             metrics,
             tasks: tasks.clone(),
             max_update: usize::try_from(max_update).unwrap_or(usize::MAX),

@@ -1,10 +1,12 @@
 import { defineConfig, loadEnv } from 'vite';
+import { precompress } from './precompress.js';
 
 export default defineConfig(({ mode }) => {
   /** Where `npm run dev` finds a running ydock. */
   const server = loadEnv(mode, '.', 'YDOCK_')['YDOCK_URL'] ?? 'http://127.0.0.1:1234';
   return {
     base: '/',
+    plugins: [precompress()],
     build: {
       target: 'es2022',
       // Every browser that runs the page knows modulepreload; the polyfill would only be weight.

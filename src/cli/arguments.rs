@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
+use crate::access::Role;
 use crate::storage::StoreKind;
 
 /// Collaborative editing server for Yjs documents.
@@ -41,7 +42,10 @@ pub struct Serve {
     /// A settings file in TOML.
     #[arg(long, value_name = "FILE", env = "YDOCK_CONFIG")]
     pub config: Option<PathBuf>,
-    /// Listen beyond this machine although everybody who reaches the server may edit every document.
+    /// What everybody who reaches the server may do with every document: view, comment or edit [default: edit].
+    #[arg(long, value_name = "ROLE")]
+    pub everyone: Option<Role>,
+    /// Listen beyond this machine although everybody who reaches the server may open every document.
     #[arg(long)]
     pub allow_open: bool,
 }

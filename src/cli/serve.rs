@@ -83,6 +83,9 @@ fn settings(flags: &Serve) -> Result<Config, ConfigError> {
     if let Some(store) = flags.store {
         layers.set(&["store", "kind"], store.to_string());
     }
+    if let Some(everyone) = flags.everyone {
+        layers.set(&["access", "everyone"], everyone.to_string());
+    }
     if flags.allow_open {
         layers.set(&["allow_open"], true);
     }

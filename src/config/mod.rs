@@ -10,7 +10,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::{connection, delivery, doc_rooms, http, materialise, storage, telemetry};
+use crate::{access, connection, delivery, doc_rooms, http, materialise, storage, telemetry};
 
 pub use layers::{ConfigError, Layers};
 
@@ -20,12 +20,14 @@ pub use layers::{ConfigError, Layers};
 pub struct Config {
     /// Where the server listens; port 0 takes a free one. Default `127.0.0.1:1234`.
     pub listen: SocketAddr,
-    /// Whether the server may listen beyond this machine although everybody who reaches it may edit every document.
-    /// Default false.
+    /// Whether the server may listen beyond this machine although everybody who reaches it may do with every
+    /// document what `access.everyone` says. Default false.
     pub allow_open: bool,
     /// How long stopping may take: updates that are not durable by then are reported, and the exit code says so. Default 10 s.
     #[serde(with = "humantime_serde")]
     pub stop_within: Duration,
+    /// What people may do.
+    pub access: access::Config,
     /// The log.
     pub log: telemetry::Config,
     /// Where documents are kept.
@@ -48,6 +50,7 @@ impl Default for Config {
             listen: SocketAddr::from(([127, 0, 0, 1], 1234)),
             allow_open: false,
             stop_within: Duration::from_secs(10),
+            access: access::Config::default(),
             log: telemetry::Config::default(),
             store: storage::Config::default(),
             rooms: doc_rooms::Config::default(),
@@ -63,10 +66,10 @@ impl Default for Config {
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum Contradiction {
-    /// Anybody on the network could edit everything.
+    /// Anybody on the network could read, and maybe edit, everything.
     #[error(
-        "refusing to listen on {0}: there is no access control yet, so everybody who reaches this address could edit \
-         every document; listen on 127.0.0.1 behind a proxy that checks access, or accept it with --allow-open"
+        "refusing to listen on {0}: there is no access control yet, so everybody who reaches this address could do with \
+         every document what access.everyone says; listen on 127.0.0.1 behind a proxy that checks access, or accept it with --allow-open"
     )]
     OpenToNetwork(SocketAddr),
     /// Every client would be taken for gone.

@@ -6,6 +6,7 @@
 mod close;
 mod config;
 mod driver;
+mod permission;
 mod session;
 
 use async_trait::async_trait;
@@ -13,7 +14,8 @@ use async_trait::async_trait;
 pub use close::Close;
 pub use config::Config;
 pub use driver::{Connections, Driver, Slot};
-pub use session::{Session, SessionError};
+pub use permission::Permission;
+pub use session::Session;
 
 use crate::delivery::Ending;
 

@@ -13,9 +13,10 @@ use bytes::Bytes;
 pub use ending::Ending;
 pub use outbox::{Batch, Config, Lane, Outbox, Pushed};
 
+use crate::access::Grant;
 use crate::ids::ClientId;
 
-/// Something that a room says to a member.
+/// Something that a room or a session says to its client.
 #[derive(Debug, Clone, Copy)]
 pub enum Message<'a> {
     /// The room's state vector: asks for what the room lacks.
@@ -30,6 +31,10 @@ pub enum Message<'a> {
     Typing(&'a [Typist<'a>]),
     /// The member's own update is durable.
     Saved(&'a [u8]),
+    /// What the session may do.
+    Granted(Grant),
+    /// What the client sent was dropped; the text says why.
+    Denied(&'a str),
 }
 
 /// Somebody who began or stopped typing.

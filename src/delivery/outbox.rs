@@ -207,8 +207,8 @@ impl Lane {
         Pushed::Waiting
     }
 
-    /// Queues presence or typing; dropped when much waits already, and the room is called when the connection has
-    /// drained.
+    /// Queues presence, typing or another note that may be lost; dropped when much waits already, and the room is called
+    /// when the connection has drained.
     pub fn presence(&self, bytes: Bytes) {
         let mut queue = self.outbox.lock();
         if queue.ending.is_some() {

@@ -75,6 +75,8 @@ pub(super) struct Shared {
 pub(super) struct RoomGauges {
     pub(super) members: AtomicUsize,
     pub(super) unsaved: AtomicUsize,
+    /// Why the last attempt to save failed, until one succeeds.
+    failure: Mutex<Option<String>>,
 }
 
 /// What a room's task receives from.
@@ -194,6 +196,18 @@ impl Rooms {
         let rooms = self.context.lock();
         let unsaved = rooms.iter().filter(|(_, handle)| handle.0.gauges.unsaved.load(Ordering::Relaxed) > 0);
         unsaved.map(|(name, _)| name.clone()).collect()
+    }
+
+    /// Why rooms cannot save, a reason for each that tried and failed and has not succeeded since.
+    #[must_use]
+    pub fn failures(&self) -> Vec<String> {
+        self.context.lock().values().filter_map(|handle| handle.0.gauges.failure().clone()).collect()
+    }
+}
+
+impl RoomGauges {
+    pub(super) fn failure(&self) -> MutexGuard<'_, Option<String>> {
+        self.failure.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -76,7 +76,6 @@ pub(super) struct Room {
     gauges: Arc<RoomGauges>,
     counted: Tally,
     counted_bytes: usize,
-    failing: bool,
     ended: bool,
 }
 
@@ -123,7 +122,6 @@ impl Room {
             gauges: Arc::clone(&inbox.gauges),
             counted: Tally::default(),
             counted_bytes: 0,
-            failing: false,
             ended: false,
         }
     }
@@ -275,15 +273,16 @@ impl Room {
                 self.saved_stored = stored;
                 self.context.metrics.updates_saved.increment(count);
                 self.context.metrics.save_seconds.record(now.saturating_duration_since(accepted_at));
-                self.set_failing(false);
+                self.set_failure(None);
                 self.state.saved(upto, effects);
             }
             Progress::Failed { error } => {
                 self.context.metrics.save_failures.increment(1);
-                if !self.failing {
-                    tracing::error!(doc = %self.name, error = %ErrorChain(&error), "saving failed, trying again");
+                let reason = ErrorChain(&error).to_string();
+                if self.gauges.failure().is_none() {
+                    tracing::error!(doc = %self.name, error = %reason, "saving failed, trying again");
                 }
-                self.set_failing(true);
+                self.set_failure(Some(reason));
             }
             Progress::Lost { error } => {
                 tracing::error!(doc = %self.name, error = %ErrorChain(&error), "the store refuses this document");
@@ -293,13 +292,14 @@ impl Room {
         }
     }
 
-    fn set_failing(&mut self, failing: bool) {
-        match (self.failing, failing) {
+    fn set_failure(&self, failure: Option<String>) {
+        let fails = failure.is_some();
+        let failed = std::mem::replace(&mut *self.gauges.failure(), failure).is_some();
+        match (failed, fails) {
             (false, true) => self.context.metrics.rooms_unsaved.increment(1),
             (true, false) => self.context.metrics.rooms_unsaved.decrement(1),
             _ => {}
         }
-        self.failing = failing;
     }
 
     fn carry_out(&mut self, effects: &mut Vec<Effect>, now: Instant) {
@@ -403,7 +403,7 @@ impl Room {
     }
 
     fn count_out(&mut self) {
-        self.set_failing(false);
+        self.set_failure(None);
         self.context.metrics.room_bytes.decrement(gauge(self.counted_bytes));
         self.context.metrics.members.decrement(gauge(self.gauges.members.swap(0, Ordering::Relaxed)));
         self.gauges.unsaved.store(0, Ordering::Relaxed);

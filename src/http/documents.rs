@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::names::{self, ApiDoc};
+use super::permission::MayEdit;
 use super::problem::Problem;
 use super::routes::App;
 use crate::doc_rooms::ReadError;
@@ -59,7 +60,7 @@ pub(super) async fn stat(State(app): State<App>, ApiDoc(doc): ApiDoc) -> Result<
 }
 
 /// Deletes a document and ends the sessions in it.
-pub(super) async fn delete(State(app): State<App>, ApiDoc(doc): ApiDoc) -> Result<Response, Problem> {
+pub(super) async fn delete(_: MayEdit, State(app): State<App>, ApiDoc(doc): ApiDoc) -> Result<Response, Problem> {
     app.rooms.delete(&doc).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }

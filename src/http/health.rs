@@ -20,12 +20,17 @@ pub(super) async fn readyz(State(app): State<App>) -> Response {
     if app.tasks.is_stopping() {
         return Problem::not_ready("the server is shutting down").into_response();
     }
-    match app.store.health() {
-        Health::Ok => Json(json!({ "status": "ready", "rooms": app.rooms.open_rooms() })).into_response(),
-        Health::Degraded { reason } => {
-            Problem::not_ready(format!("saving fails and is tried again: {reason}")).into_response()
+    let failure = match app.store.health() {
+        Health::Failed { reason } => {
+            return Problem::not_ready(format!("the store has failed: {reason}")).into_response();
         }
-        Health::Failed { reason } => Problem::not_ready(format!("the store has failed: {reason}")).into_response(),
+        Health::Degraded { reason } => Some(reason),
+        // A full disk has room for something small, and then the store is well. Whoever has something large is not.
+        Health::Ok => app.rooms.failures().pop(),
+    };
+    match failure {
+        Some(reason) => Problem::not_ready(format!("saving fails and is tried again: {reason}")).into_response(),
+        None => Json(json!({ "status": "ready", "rooms": app.rooms.open_rooms() })).into_response(),
     }
 }
 

@@ -3,8 +3,10 @@
 mod config;
 mod demo;
 mod documents;
+mod encoding;
 mod health;
 mod names;
+mod permission;
 mod problem;
 mod routes;
 mod snapshot;

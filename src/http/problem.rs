@@ -50,6 +50,11 @@ impl Problem {
         Self::new(StatusCode::NOT_FOUND, "/problems/not-found", "Not found", "there is nothing at this address")
     }
 
+    /// The caller may not change documents.
+    pub(super) fn read_only() -> Self {
+        Self::new(StatusCode::FORBIDDEN, "/problems/read-only", "Read only", "documents may only be read here")
+    }
+
     /// The method is not one of this address.
     pub(super) fn method() -> Self {
         let status = StatusCode::METHOD_NOT_ALLOWED;

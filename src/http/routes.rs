@@ -10,6 +10,7 @@ use axum::routing::{any, get, post};
 
 use super::problem::Problem;
 use super::{demo, documents, health, snapshot, updates, websocket};
+use crate::access::Grant;
 use crate::doc_rooms::Rooms;
 use crate::fronts::y_websocket::YWebSocket;
 use crate::materialise::Materialiser;
@@ -28,6 +29,8 @@ pub struct App {
     pub materialiser: Arc<dyn Materialiser>,
     /// The front for y-websocket clients.
     pub y_websocket: YWebSocket,
+    /// What everybody may do.
+    pub grant: Grant,
     /// The metrics.
     pub metrics: Arc<Metrics>,
     /// Where work is counted.

@@ -35,7 +35,7 @@ pub(super) async fn fallback(
         Ok(_) if is_reserved(path) => Problem::no_such_page().into_response(),
         Ok(upgrade) => enter(&app, upgrade, &request),
         Err(rejection) if request.headers().contains_key(header::SEC_WEBSOCKET_KEY) => rejection.into_response(),
-        Err(_) if app.demo => demo::file(path),
+        Err(_) if app.demo => demo::file(path, request.headers()),
         Err(_) => Problem::no_such_page().into_response(),
     }
 }

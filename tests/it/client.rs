@@ -13,13 +13,18 @@ pub(crate) struct Client {
 }
 
 impl Client {
-    /// Connects and asks for the document.
-    pub(crate) async fn join(url: &str) -> Self {
+    /// Connects and says nothing.
+    pub(crate) async fn open(url: &str) -> Self {
         let request = url.into_client_request().unwrap();
         let address = request.uri().authority().unwrap().to_string();
         let stream = TcpStream::connect(address).await.unwrap();
         let (socket, _) = client_async(request, stream).await.unwrap();
-        let mut client = Self { socket };
+        Self { socket }
+    }
+
+    /// Connects and asks for the document.
+    pub(crate) async fn join(url: &str) -> Self {
+        let mut client = Self::open(url).await;
         client.send(vec![0, 0, 1, 0]).await;
         client
     }
@@ -35,10 +40,32 @@ impl Client {
         self.socket.send(Message::Binary(frame.into())).await.is_ok()
     }
 
+    /// The next frame of the server; `None` when the connection has ended.
+    pub(crate) async fn next_frame(&mut self) -> Option<Vec<u8>> {
+        loop {
+            if let Message::Binary(frame) = self.socket.next().await?.ok()? {
+                return Some(frame.to_vec());
+            }
+        }
+    }
+
+    /// The frames that come before the answer to a question that the client asks now.
+    pub(crate) async fn settled(&mut self) -> Vec<Vec<u8>> {
+        self.send(vec![0, 0, 1, 0]).await;
+        let mut frames = Vec::new();
+        loop {
+            let frame = self.next_frame().await.unwrap_or_else(|| panic!("the connection ended"));
+            if frame.starts_with(&[0, 1]) {
+                return frames;
+            }
+            frames.push(frame);
+        }
+    }
+
     /// The next update of the server, in a Step2 or alone; `None` when the connection has ended.
     pub(crate) async fn next_update(&mut self) -> Option<Vec<u8>> {
         loop {
-            let Message::Binary(frame) = self.socket.next().await?.ok()? else { continue };
+            let frame = self.next_frame().await?;
             let mut reader = Reader::new(&frame);
             if (reader.var_uint().unwrap(), reader.var_uint().unwrap()) == (0, 2) || frame.starts_with(&[0, 1]) {
                 return Some(reader.buffer().unwrap().to_vec());

@@ -9,9 +9,12 @@
 mod board;
 mod client;
 mod command_line;
+mod demo;
+mod full_disk;
 mod kill;
 mod load;
 mod outage;
+mod read_only;
 mod server;
 mod slow_reader;
 mod unload;

@@ -78,11 +78,12 @@ async fn while_saving_fails_members_go_on_and_nothing_is_acknowledged_until_it_i
     tokio::time::sleep(Duration::from_secs(30)).await;
     assert!(!echoes(&frames(&ada).await, &update));
     assert_eq!(bench.rooms.unsaved(), std::slice::from_ref(&name));
+    assert_eq!(bench.rooms.failures().len(), 1);
     bench.store.fail_appends(false);
     tokio::time::sleep(Duration::from_secs(6)).await;
     assert!(echoes(&frames(&ada).await, &update), "once it is durable, its author hears it");
     assert_eq!(bench.stored(&name).await, 1);
-    assert!(bench.rooms.unsaved().is_empty());
+    assert!(bench.rooms.unsaved().is_empty() && bench.rooms.failures().is_empty());
 }
 
 #[tokio::test(start_paused = true)]

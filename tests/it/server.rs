@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
+use rustix::process::Pid;
 use tempfile::TempDir;
 
 /// A running server; it ends with the value.
@@ -12,6 +13,7 @@ pub(crate) struct TestServer {
     child: Child,
     address: String,
     data: PathBuf,
+    flags: Vec<String>,
     /// Removed with the server when it made the directory itself.
     owned: Option<TempDir>,
 }
@@ -19,14 +21,34 @@ pub(crate) struct TestServer {
 impl TestServer {
     /// Starts on an empty data directory.
     pub(crate) fn start() -> Self {
+        Self::start_with(&[])
+    }
+
+    /// Starts on an empty data directory, with further flags.
+    pub(crate) fn start_with(flags: &[&str]) -> Self {
         let data = TempDir::new().unwrap();
-        Self::start_on(data.path()).owning(data)
+        Self::launch(command(), data.path(), flags).owning(data)
+    }
+
+    /// Starts on an empty data directory, where no file may become longer than a bound until the bound is lifted.
+    pub(crate) fn start_with_files_of_at_most(kibibytes: u64) -> Self {
+        // Ignored, the signal leaves a write that fails.
+        let script = format!("trap '' XFSZ; ulimit -S -f {kibibytes}; exec \"$0\" \"$@\"");
+        let mut bounded = isolated("bash");
+        bounded.args(["-c", &script, env!("CARGO_BIN_EXE_ydock")]);
+        let data = TempDir::new().unwrap();
+        Self::launch(bounded, data.path(), &[]).owning(data)
     }
 
     /// Starts on a data directory of somebody else.
     pub(crate) fn start_on(data: &Path) -> Self {
-        let (child, address) = spawn(data, "127.0.0.1:0");
-        Self { child, address, data: data.to_owned(), owned: None }
+        Self::launch(command(), data, &[])
+    }
+
+    fn launch(command: Command, data: &Path, flags: &[&str]) -> Self {
+        let flags: Vec<_> = flags.iter().map(|flag| (*flag).to_owned()).collect();
+        let (child, address) = spawn(command, data, "127.0.0.1:0", &flags);
+        Self { child, address, data: data.to_owned(), flags, owned: None }
     }
 
     fn owning(mut self, data: TempDir) -> Self {
@@ -38,14 +60,17 @@ impl TestServer {
     pub(crate) fn kill_and_restart(&mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
-        (self.child, self.address) = spawn(&self.data, &self.address.clone());
+        (self.child, self.address) = spawn(command(), &self.data, &self.address.clone(), &self.flags);
     }
 
     /// Asks the process to end and waits until it has.
     pub(crate) fn terminate(&mut self) -> ExitStatus {
-        let pid = rustix::process::Pid::from_child(&self.child);
-        rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+        rustix::process::kill_process(self.pid(), rustix::process::Signal::TERM).unwrap();
         self.child.wait().unwrap()
+    }
+
+    pub(crate) fn pid(&self) -> Pid {
+        Pid::from_child(&self.child)
     }
 
     pub(crate) fn http(&self, path: &str) -> String {
@@ -71,8 +96,8 @@ impl Drop for TestServer {
     }
 }
 
-fn spawn(data: &Path, listen: &str) -> (Child, String) {
-    let mut child = command().args(["serve", "--listen", listen, "--data"]).arg(data).spawn().unwrap();
+fn spawn(mut command: Command, data: &Path, listen: &str, flags: &[String]) -> (Child, String) {
+    let mut child = command.args(["serve", "--listen", listen, "--data"]).arg(data).args(flags).spawn().unwrap();
     let mut line = String::new();
     BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
     let address =
@@ -82,7 +107,11 @@ fn spawn(data: &Path, listen: &str) -> (Child, String) {
 
 /// The binary, with quiet logs and nothing of the environment's settings.
 pub(crate) fn command() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_ydock"));
+    isolated(env!("CARGO_BIN_EXE_ydock"))
+}
+
+fn isolated(program: &str) -> Command {
+    let mut command = Command::new(program);
     command.env_remove("YDOCK_CONFIG").env("YDOCK_LOG__FILTER", "error");
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::inherit());
     command

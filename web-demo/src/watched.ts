@@ -18,6 +18,15 @@ export class Watched<Value> {
     for (const watcher of this.#watchers) watcher(next);
   }
 
+  /** Calls `once` after the next change, and never again. */
+  next(once: (value: Value) => void): void {
+    const watcher = (value: Value): void => {
+      this.#watchers.delete(watcher);
+      once(value);
+    };
+    this.#watchers.add(watcher);
+  }
+
   /** Calls `watcher` with the value now and after each change. */
   watch(watcher: (value: Value) => void): void {
     this.#watchers.add(watcher);

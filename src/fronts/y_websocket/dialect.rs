@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::wire::{AWARENESS, SYNC, TYPING};
+use super::wire::{AUTH, AUTHENTICATED, AWARENESS, PERMISSION_DENIED, SYNC, TYPING};
 use crate::delivery::{Dialect, Message, Typist};
 use crate::lib0::{var_uint_len, write_buffer, write_text, write_var_uint};
 use crate::sync::SyncMessage;
@@ -44,6 +44,9 @@ impl Dialect for YWebSocketDialect {
                 Some(out.into())
             }
             Message::Typing(typists) => Some(typing(typists)),
+            // Who may edit hears nothing: that is what clients of this wire expect anyway.
+            Message::Granted(grant) => (!grant.may_edit()).then(|| auth(AUTHENTICATED, READ_ONLY)),
+            Message::Denied(reason) => Some(auth(PERMISSION_DENIED, reason)),
         }
     }
 
@@ -60,6 +63,14 @@ fn sync(message: &SyncMessage<'_>) -> Bytes {
     out.into()
 }
 
+fn auth(kind: u64, text: &str) -> Bytes {
+    let mut out = Vec::new();
+    write_var_uint(&mut out, AUTH);
+    write_var_uint(&mut out, kind);
+    write_text(&mut out, text);
+    out.into()
+}
+
 fn typing(typists: &[Typist<'_>]) -> Bytes {
     let mut out = Vec::new();
     write_var_uint(&mut out, TYPING);
@@ -72,9 +83,13 @@ fn typing(typists: &[Typist<'_>]) -> Bytes {
     out.into()
 }
 
+/// The scope of Hocuspocus for a session that may not edit.
+const READ_ONLY: &str = "readonly";
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::access::{Grant, Role};
     use crate::ids::ClientId;
 
     const DIALECT: YWebSocketDialect = YWebSocketDialect::new(Acks::None);
@@ -97,6 +112,15 @@ mod tests {
     fn an_ack_is_the_echo_of_the_update_for_those_who_asked() {
         let echo = YWebSocketDialect::new(Acks::Echo);
         assert_eq!(echo.encode(&Message::Saved(&[1, 2])), echo.encode(&Message::Update(&[1, 2])));
+    }
+
+    #[test]
+    fn only_who_may_not_edit_is_told_of_its_grant() {
+        let granted = |role| DIALECT.encode(&Message::Granted(Grant::of(role))).map(|frame| hex(&frame));
+        assert_eq!(granted(Role::View).as_deref(), Some("020208726561646f6e6c79"));
+        assert_eq!(granted(Role::Comment), granted(Role::View));
+        assert_eq!(granted(Role::Edit), None);
+        assert_eq!(DIALECT.encode(&Message::Denied("no")).as_deref(), Some(&[2, 0, 2, b'n', b'o'][..]));
     }
 
     #[test]

@@ -10,9 +10,9 @@ use bytes::Bytes;
 
 use super::dialect::{Acks, YWebSocketDialect};
 use super::wire::{self, Incoming};
-use crate::access::Grant;
+use crate::access::{Grant, Role};
 use crate::awareness::TypingTable;
-use crate::connection::{Connections, Driver, Protocol, Session, Slot};
+use crate::connection::{Connections, Driver, Permission, Protocol, Session, Slot};
 use crate::delivery::{self, Ending, Outbox};
 use crate::doc_rooms::{Rooms, Seat};
 use crate::ids::DocName;
@@ -42,6 +42,8 @@ pub struct YWebSocketParts {
 pub(super) struct Wishes {
     acks: Acks,
     typing: bool,
+    /// The most that the client wants to be able to do.
+    role: Role,
 }
 
 impl YWebSocket {
@@ -78,6 +80,9 @@ impl YWebSocket {
 
     async fn session(self, driver: Driver, socket: WebSocket, doc: DocName, wishes: Wishes) {
         let dialect = Arc::new(YWebSocketDialect::new(wishes.acks));
+        let grant = self.parts.grant.at_most(wishes.role);
+        // Before the room is joined, so that the client knows it before everything else.
+        let permission = Permission::announce(grant, driver.outbox(), dialect.clone());
         let seat = || Seat {
             outbox: Arc::clone(driver.outbox()),
             dialect: dialect.clone(),
@@ -87,7 +92,7 @@ impl YWebSocket {
         match self.parts.rooms.join(&doc, seat).await {
             Ok(membership) => {
                 tracing::debug!(conn = driver.conn().0, %doc, front = "y-websocket", "a session began");
-                let conversation = Conversation { session: Session::new(membership, self.parts.grant) };
+                let conversation = Conversation { session: Session::new(membership, permission) };
                 driver.run(socket, conversation).await;
             }
             Err(error) => driver.refuse(socket, error.ending()).await,
@@ -106,8 +111,14 @@ pub struct RequestParts<'a> {
 
 impl Wishes {
     pub(super) fn parse(query: Option<&str>) -> Self {
-        let has = |wanted: &str| query.unwrap_or_default().split('&').any(|pair| pair == wanted);
-        Self { acks: if has("ack=echo") { Acks::Echo } else { Acks::None }, typing: has("typing=1") }
+        let pairs = || query.unwrap_or_default().split('&');
+        let has = |wanted: &str| pairs().any(|pair| pair == wanted);
+        let roles = pairs().filter_map(|pair| pair.strip_prefix("role=")?.parse().ok());
+        Self {
+            acks: if has("ack=echo") { Acks::Echo } else { Acks::None },
+            typing: has("typing=1"),
+            role: roles.min().unwrap_or(Role::Edit),
+        }
     }
 }
 
@@ -156,8 +167,17 @@ mod tests {
     #[test]
     fn wishes_are_read_from_the_query_and_the_rest_is_ignored() {
         let wishes = |query| Wishes::parse(Some(query));
-        assert_eq!(wishes("token=x&ack=echo"), Wishes { acks: Acks::Echo, typing: false });
-        assert_eq!(wishes("typing=1&ack=none"), Wishes { acks: Acks::None, typing: true });
-        assert_eq!(Wishes::parse(None), Wishes { acks: Acks::None, typing: false });
+        let none = Wishes { acks: Acks::None, typing: false, role: Role::Edit };
+        assert_eq!(wishes("token=x&ack=echo"), Wishes { acks: Acks::Echo, ..none });
+        assert_eq!(wishes("typing=1&ack=none"), Wishes { typing: true, ..none });
+        assert_eq!(Wishes::parse(None), none);
+    }
+
+    #[test]
+    fn of_several_roles_the_least_counts_and_what_is_none_is_ignored() {
+        let role = |query| Wishes::parse(Some(query)).role;
+        assert_eq!(role("role=view"), Role::View);
+        assert_eq!(role("role=edit&role=comment"), Role::Comment);
+        assert_eq!(role("role=admin&role=&roles=view&xrole=view"), Role::Edit);
     }
 }

@@ -66,7 +66,11 @@ pub(super) const SYNC: u64 = 0;
 /// `messageAwareness`.
 pub(super) const AWARENESS: u64 = 1;
 /// `messageAuth`.
-const AUTH: u64 = 2;
+pub(super) const AUTH: u64 = 2;
+/// `messagePermissionDenied` of y-protocols, `auth.js`: a reason follows.
+pub(super) const PERMISSION_DENIED: u64 = 0;
+/// `AuthMessageType.Authenticated` of Hocuspocus, `packages/common/src/auth.ts`: a scope follows. y-protocols ignores it.
+pub(super) const AUTHENTICATED: u64 = 2;
 /// `messageQueryAwareness`.
 const QUERY_AWARENESS: u64 = 3;
 /// Typing, of this server: in with on (1) or off (0) and a place, out with a count and, for each person, the client id,

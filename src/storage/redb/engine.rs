@@ -272,7 +272,10 @@ pub(super) fn store_error(error: redb::Error) -> StoreError {
     use redb::Error::{DatabaseClosed, Io, LockPoisoned, PreviousIo};
     match error {
         Io(error) => match error.kind() {
-            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => StoreError::NoSpace(Arc::new(error)),
+            // A file that may not grow is a disk that is full for this process: RLIMIT_FSIZE, or the file system's bound.
+            ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge => {
+                StoreError::NoSpace(Arc::new(error))
+            }
             // The file is not one of redb's.
             ErrorKind::InvalidData => StoreError::Failed(Arc::new(error)),
             _ => StoreError::Unavailable(Arc::new(error)),

@@ -111,22 +111,24 @@ async fn a_disk_that_fails_at_any_moment_and_recovers_loses_nothing_acknowledged
 
 #[tokio::test]
 async fn a_full_disk_is_reported_as_such_until_there_is_room() {
-    let disk = Disk::default();
-    let store = RedbStore::with_opener(&config(), disk.opener()).unwrap();
-    store.append(&doc("a"), FIRST, vec![update("before")]).await.unwrap();
-    disk.fail(0, u64::MAX, ErrorKind::StorageFull);
-    let refused = store.append(&doc("a"), FIRST, vec![update("during")]).await;
-    assert!(matches!(refused, Err(StoreError::NoSpace(_))), "{refused:?}");
-    let Health::Degraded { reason } = store.health() else { panic!("{:?}", store.health()) };
-    assert!(reason.contains("no space"), "{reason}");
-    assert!(store.append(&doc("a"), FIRST, vec![update("during")]).await.unwrap_err().is_retryable());
-    assert!(store.counters().failures() >= 2);
-    disk.repair();
-    let head = store.append(&doc("a"), FIRST, vec![update("after")]).await.unwrap();
-    assert_eq!(store.health(), Health::Ok);
-    let tail = store.load(&doc("a")).await.unwrap().bytes.tail;
-    assert_eq!((&tail[0], tail.len() as u64), (&update("before"), head));
-    assert_eq!(tail.last().unwrap(), "after");
+    for kind in [ErrorKind::StorageFull, ErrorKind::QuotaExceeded, ErrorKind::FileTooLarge] {
+        let disk = Disk::default();
+        let store = RedbStore::with_opener(&config(), disk.opener()).unwrap();
+        store.append(&doc("a"), FIRST, vec![update("before")]).await.unwrap();
+        disk.fail(0, u64::MAX, kind);
+        let refused = store.append(&doc("a"), FIRST, vec![update("during")]).await;
+        assert!(matches!(refused, Err(StoreError::NoSpace(_))), "{kind}: {refused:?}");
+        let Health::Degraded { reason } = store.health() else { panic!("{:?}", store.health()) };
+        assert!(reason.contains("no space"), "{reason}");
+        assert!(store.append(&doc("a"), FIRST, vec![update("during")]).await.unwrap_err().is_retryable());
+        assert!(store.counters().failures() >= 2);
+        disk.repair();
+        let head = store.append(&doc("a"), FIRST, vec![update("after")]).await.unwrap();
+        assert_eq!(store.health(), Health::Ok);
+        let tail = store.load(&doc("a")).await.unwrap().bytes.tail;
+        assert_eq!((&tail[0], tail.len() as u64), (&update("before"), head));
+        assert_eq!(tail.last().unwrap(), "after");
+    }
 }
 
 #[tokio::test]

@@ -9,9 +9,10 @@
 import { Annotation, RangeSet, type Extension, type Range } from '@codemirror/state';
 import { Decoration, EditorView, ViewPlugin, WidgetType, type DecorationSet, type ViewUpdate } from '@codemirror/view';
 import type { Awareness } from 'y-protocols/awareness';
-import * as Y from 'yjs';
+import type * as Y from 'yjs';
 import { lightened, readableOn } from '../colours';
 import { field, readPerson, type Person } from '../session/presence';
+import { absolutePosition, relativePosition } from './relative-position';
 
 /** Goes after the extension that binds the text, which must have carried an edit to Yjs before cursors are placed. */
 export function remoteCursors(text: Y.Text, awareness: Awareness): Extension {
@@ -56,8 +57,8 @@ class RemoteCursors {
     if (!view.hasFocus) return;
     const { anchor, head } = view.state.selection.main;
     const cursor = {
-      anchor: Y.relativePositionToJSON(Y.createRelativePositionFromTypeIndex(this.#text, anchor)) as unknown,
-      head: Y.relativePositionToJSON(Y.createRelativePositionFromTypeIndex(this.#text, head)) as unknown,
+      anchor: relativePosition(this.#text, anchor),
+      head: relativePosition(this.#text, head),
     };
     const published = field(this.#awareness.getLocalState(), 'cursor');
     if (JSON.stringify(published) !== JSON.stringify(cursor)) this.#awareness.setLocalStateField('cursor', cursor);
@@ -108,14 +109,8 @@ class RemoteCursors {
   }
 
   #position(sent: unknown, length: number): number | undefined {
-    if (typeof sent !== 'object' || sent === null || this.#text.doc === null) return undefined;
-    try {
-      const relative = Y.createRelativePositionFromJSON(sent);
-      const absolute = Y.createAbsolutePositionFromRelativePosition(relative, this.#text.doc);
-      return absolute?.type === this.#text ? Math.min(Math.max(absolute.index, 0), length) : undefined;
-    } catch {
-      return undefined;
-    }
+    const position = absolutePosition(this.#text, sent);
+    return position === undefined ? undefined : Math.min(position, length);
   }
 }
 

@@ -1,31 +1,52 @@
 /** A document's page: builds its parts around one session. The parts know the session, never each other. */
 
+import { Share2 } from 'lucide';
+import { BoardPane } from '../board/board-pane';
 import type { DocumentName } from '../document-name';
 import { element } from '../dom';
-import { TextEditor } from '../editor/text-editor';
+import { TextPane } from '../editor/text-pane';
 import iconUrl from '../icon.svg';
-import { connectionBadge } from '../parts/connection-badge';
 import { closedNotice } from '../parts/closed-notice';
-import { copyLinkButton } from '../parts/copy-link';
+import { connectionBadge } from '../parts/connection-badge';
 import { exportMenu } from '../parts/export-menu';
+import { followingNote } from '../parts/following-note';
+import { icon } from '../parts/icons';
+import { paneSwitch, type PaneSwitch } from '../parts/pane-switch';
 import { peopleList } from '../parts/people-list';
 import { profileDialog } from '../parts/profile-dialog';
+import { problemNote } from '../parts/problem-note';
+import { shareDialog } from '../parts/share-dialog';
+import { splitHandle } from '../parts/split-handle';
 import { typingLine } from '../parts/typing-line';
 import { loadProfile, saveProfile } from '../profile';
 import { forgetDocument, rememberDocument } from '../recent-documents';
+import { boardPresence } from '../session/board-presence';
 import { DOCUMENT_DELETED } from '../session/connection-state';
 import { DocumentSession } from '../session/document-session';
+import { Following } from '../session/following';
+import { Watched } from '../watched';
 
 export function showDocumentPage(root: HTMLElement, name: DocumentName): void {
   document.title = `${name} · ydock`;
   let profile = loadProfile();
   const session = new DocumentSession(name, profile);
-  const dialog = profileDialog((changed) => {
+  const profiles = profileDialog((changed) => {
     profile = changed;
     saveProfile(changed);
     session.presence.introduce(changed);
   });
-  const paper = element('main', { class: 'paper' });
+  const following = new Following(session.awareness);
+  const problems = problemNote();
+  const sides = buildSides(session, following, problems.show);
+  const share = shareDialog(name);
+  const shareButton = element('button', { class: 'button', type: 'button' }, icon(Share2, 17), element('span', { class: 'wide-label' }, 'Share'));
+  shareButton.addEventListener('click', () => share.open());
+  const people = peopleList({
+    people: session.presence.people,
+    followed: following.followed,
+    onEditSelf: () => profiles.open(profile),
+    onFollow: (clientId) => following.toggle(clientId),
+  });
   root.replaceChildren(
     element(
       'div',
@@ -33,13 +54,14 @@ export function showDocumentPage(root: HTMLElement, name: DocumentName): void {
       element(
         'header',
         { class: 'bar' },
-        element('a', { class: 'home', href: '/', 'aria-label': 'Start page' }, icon()),
+        element('a', { class: 'home', href: '/', 'aria-label': 'Start page' }, homeIcon()),
         element('h1', { class: 'title', title: name }, name),
-        peopleList(session.presence.people, () => dialog.open(profile)),
-        element('div', { class: 'actions' }, copyLinkButton(), exportMenu(name)),
+        sides.panes.element,
+        people,
+        element('div', { class: 'actions' }, shareButton, exportMenu(name, { svg: () => sides.board.svg(), png: () => sides.board.png() })),
       ),
       closedNotice(session.connection),
-      paper,
+      sides.element,
       element(
         'footer',
         { class: 'foot' },
@@ -47,29 +69,73 @@ export function showDocumentPage(root: HTMLElement, name: DocumentName): void {
         typingLine(session.typing.typists, session.presence.people),
       ),
     ),
-    dialog.element,
+    profiles.element,
+    share.element,
+    problems.element,
   );
-  const editor = new TextEditor(paper, {
-    text: session.text,
-    awareness: session.awareness,
-    onBlur: () => session.typing.stop(),
-  });
-  keepEditorInStep(session, editor);
   keepRecentInStep(session, name);
   addEventListener('beforeunload', (event) => {
     if (session.hasUnsentEdits) event.preventDefault();
   });
 }
 
-function keepEditorInStep(session: DocumentSession, editor: TextEditor): void {
+interface Sides {
+  readonly element: HTMLElement;
+  readonly board: BoardPane;
+  readonly panes: PaneSwitch;
+}
+
+/** Text and board, side by side or alone. */
+function buildSides(session: DocumentSession, following: Following, onProblems: (problems: readonly string[]) => void): Sides {
+  const panes = paneSwitch();
+  const paper = element('section', { class: 'paper', 'aria-label': 'Text' });
+  const host = element('main', { class: 'panes' });
+  const editable = new Watched(false);
+  const text = new TextPane(paper, {
+    text: session.text,
+    awareness: session.awareness,
+    onBlur: () => session.typing.stop(),
+    onScroll: (cause) => {
+      if (cause === 'person') following.stop();
+      session.awareness.setLocalStateField('top', text.top());
+    },
+  });
+  const board = new BoardPane({
+    root: session.doc.getMap('board'),
+    presence: boardPresence(session.awareness, (trace) => {
+      for (const [name, value] of Object.entries(trace)) session.awareness.setLocalStateField(name, value);
+    }),
+    editable,
+    onActivity: () => undefined,
+    onLook: () => following.stop(),
+    onProblems,
+  });
+  host.append(paper, splitHandle(host), board.element, followingNote(following, host));
+  panes.shown.watch((shown) => {
+    host.dataset['panes'] = shown;
+  });
+  for (const [side, pane] of [[paper, 'text'], [board.element, 'board']] as const) {
+    side.addEventListener('pointerdown', () => session.awareness.setLocalStateField('pane', pane), { capture: true });
+    side.addEventListener('focusin', () => session.awareness.setLocalStateField('pane', pane));
+  }
+  following.sight.watch((sight) => {
+    if (sight?.pane !== undefined) panes.reveal(sight.pane);
+    if (sight?.viewport !== undefined) board.show(sight.viewport);
+    if (sight !== undefined) text.scrollTo(sight.top);
+  });
   session.loaded.watch((loaded) => {
     if (!loaded) return;
-    editor.mode = 'writing';
-    if (document.activeElement === document.body) editor.focus();
+    text.mode = 'writing';
+    editable.value = true;
+    board.showAll();
+    if (document.activeElement === document.body && panes.shown.value !== 'board') text.focus();
   });
   session.connection.watch((state) => {
-    if (state.kind === 'closed') editor.mode = 'read-only';
+    if (state.kind !== 'closed') return;
+    text.mode = 'read-only';
+    editable.value = false;
   });
+  return { element: host, board, panes };
 }
 
 function keepRecentInStep(session: DocumentSession, name: DocumentName): void {
@@ -79,6 +145,6 @@ function keepRecentInStep(session: DocumentSession, name: DocumentName): void {
   });
 }
 
-function icon(): HTMLElement {
+function homeIcon(): HTMLElement {
   return element('img', { src: iconUrl, alt: '', width: '28', height: '28' });
 }

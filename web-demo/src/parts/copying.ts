@@ -1,39 +1,41 @@
-/** A button that copies the address of the page. */
+/** Copies text to the clipboard, and buttons that say whether it worked. */
 
 import { element } from '../dom';
 
-export function copyLinkButton(): HTMLElement {
-  const button = element('button', { class: 'button copy-link', type: 'button' }, LABEL);
+/** A button that copies what `text` gives; its label tells for a moment how it went. */
+export function copyButton(label: string, text: () => string, className = 'button'): HTMLElement {
+  const button = element('button', { class: className, type: 'button' }, label);
   const said = element('span', { class: 'visually-hidden', role: 'status' });
   let reset: ReturnType<typeof setTimeout> | undefined;
   button.addEventListener('click', () => {
-    void copy(location.href).then((copied) => {
+    void copyText(text(), button).then((copied) => {
       clearTimeout(reset);
       button.textContent = copied ? 'Copied' : 'Not copied';
-      said.textContent = copied ? 'The link is copied.' : 'The link could not be copied. It is in the address bar.';
+      said.textContent = copied ? 'Copied.' : 'It could not be copied. Select the text and copy it by hand.';
       reset = setTimeout(() => {
-        button.textContent = LABEL;
+        button.textContent = label;
         said.textContent = '';
       }, SHOWN_FOR_MS);
     });
   });
-  return element('span', {}, button, said);
+  return element('span', { class: 'copy-button' }, button, said);
 }
 
-async function copy(text: string): Promise<boolean> {
+async function copyText(text: string, beside: HTMLElement): Promise<boolean> {
   try {
     await navigator.clipboard.writeText(text);
     return true;
   } catch {
-    return copyBySelection(text);
+    return copyBySelection(text, beside);
   }
 }
 
 /** For pages served over plain HTTP, where browsers offer no clipboard object. */
-function copyBySelection(text: string): boolean {
+function copyBySelection(text: string, beside: HTMLElement): boolean {
   const focused = document.activeElement;
   const field = element('textarea', { class: 'visually-hidden', readonly: true, 'aria-hidden': 'true' }, text);
-  document.body.append(field);
+  // Beside the button: outside of an open dialog nothing can be selected.
+  beside.after(field);
   field.select();
   try {
     return document.execCommand('copy');
@@ -43,5 +45,4 @@ function copyBySelection(text: string): boolean {
   }
 }
 
-const LABEL = 'Copy link';
 const SHOWN_FOR_MS = 2000;

@@ -1,0 +1,111 @@
+/** The whiteboard as a part of a page: its surface, its bars, and what the page asks of it. */
+
+import type * as Y from 'yjs';
+import { element } from '../dom';
+import { Watched } from '../watched';
+import { boardPng, boardSvg, type BoardPicture } from './board-export';
+import { browserFonts, measureWith } from './drawing/fonts';
+import { Pictures } from './drawing/pictures';
+import { addImages } from './images';
+import { BoardDocument } from './model/board-document';
+import type { Box } from './model/geometry';
+import type { Paper } from './model/palette';
+import { IMAGE_TYPES } from './model/reading';
+import { styleBar } from './parts/style-bar';
+import { toolBar } from './parts/tool-bar';
+import { viewBar } from './parts/view-bar';
+import type { BoardPresence } from './presence';
+import { Surface } from './view/surface';
+import { Workbench } from './workbench';
+
+export interface BoardPaneParts {
+  readonly root: Y.Map<unknown>;
+  readonly presence: BoardPresence;
+  readonly editable: Watched<boolean>;
+  /** The person is drawing. */
+  readonly onActivity: () => void;
+  /** The person moved the view. */
+  readonly onLook: () => void;
+  readonly onProblems: (problems: readonly string[]) => void;
+}
+
+export class BoardPane {
+  readonly element = element('section', { class: 'board', 'aria-label': 'Whiteboard' });
+  readonly bench: Workbench;
+  readonly #surface: Surface;
+
+  constructor({ root, presence, editable, onActivity, onLook, onProblems }: BoardPaneParts) {
+    const fonts = browserFonts();
+    const board = new BoardDocument(root, measureWith(fonts));
+    const pictures = new Pictures(() => this.#surface.repaint());
+    this.bench = new Workbench({ board, fonts, pictures, editable, onActivity });
+    const { bench } = this;
+    const paper = systemPaper();
+    const writtenInto = new Watched<string | undefined>(undefined);
+    bench.writing.watch((writing) => {
+      writtenInto.value = writing?.id;
+    });
+    const picker = element('input', { type: 'file', accept: IMAGE_TYPES.join(','), multiple: true, hidden: true, 'aria-label': 'Image files' });
+    picker.addEventListener('change', () => {
+      void addImages([...(picker.files ?? [])], undefined, bench).then(onProblems);
+      picker.value = '';
+    });
+    const onPickImage = (): void => picker.click();
+    this.#surface = new Surface({ bench, presence, paper, writtenInto, onLook, onPickImage, onProblems });
+    const style = styleBar(bench, paper);
+    bench.selection.watch(style.draw);
+    board.onChange((changed) => {
+      if (!bench.dragging.value && [...changed].some((id) => bench.selection.value.has(id))) style.draw();
+    });
+    this.element.append(this.#surface.element, toolBar(bench, onPickImage), style.element, viewBar(bench, onLook), picker);
+    this.#publishView(presence);
+  }
+
+  focus(): void {
+    this.#surface.focus();
+  }
+
+  /** Brings everything into view, as soon as the board has a size. */
+  showAll(): void {
+    const { camera } = this.bench;
+    const box = this.bench.wholeBox;
+    if (box === undefined) return;
+    if (camera.size.value.width > 1) camera.fit(box);
+    else camera.size.next(() => camera.fit(box));
+  }
+
+  /** Shows the part of the board that somebody else sees. */
+  show(viewport: Box): void {
+    this.bench.camera.fit(viewport, 8);
+  }
+
+  svg(): Blob {
+    return boardSvg(this.#picture());
+  }
+
+  png(): Promise<Blob> {
+    return boardPng(this.#picture());
+  }
+
+  #picture(): BoardPicture {
+    return { shapes: this.bench.board.stack, box: this.bench.wholeBox, fonts: this.bench.fonts };
+  }
+
+  #publishView(presence: BoardPresence): void {
+    const publish = (): void => {
+      const { x, y, width, height } = this.bench.camera.visible;
+      presence.publish({ viewport: { x: Math.round(x), y: Math.round(y), width: Math.round(width), height: Math.round(height) } });
+    };
+    this.bench.camera.view.watch(publish);
+    this.bench.camera.size.watch(publish);
+  }
+}
+
+function systemPaper(): Watched<Paper> {
+  const query = matchMedia('(prefers-color-scheme: dark)');
+  const paper = new Watched<Paper>(query.matches ? 'dark' : 'light');
+  query.addEventListener('change', ({ matches }) => {
+    paper.value = matches ? 'dark' : 'light';
+  });
+  return paper;
+}
