@@ -11,6 +11,7 @@ import type { ScrolledSide } from '../scroll-sync';
 import { blockAt, blockEdits, splitBlocks, startsOf, type Block, type BlockEdit, type ChangedRange } from './blocks';
 import type { References } from './markdown';
 import { renderBlock } from './render-block';
+import { beginsAbove, insertBlocks, removeBlocks, topOf, type SizedBlock } from './stretches';
 
 export interface PreviewOptions {
   /** A person ticked or unticked the task whose `[ ]` stands at this position. */
@@ -75,7 +76,7 @@ export class Preview implements ScrolledSide {
     const index = this.#topIndex();
     const block = this.#blocks[index];
     if (block === undefined || this.scroller.scrollTop <= 0) return 0;
-    const part = (this.scroller.scrollTop - block.element.offsetTop) / Math.max(1, block.element.offsetHeight);
+    const part = (this.scroller.scrollTop - topOf(block.element)) / Math.max(1, block.element.offsetHeight);
     const position = (startsOf(this.#blocks)[index] ?? 0) + Math.min(Math.max(part, 0), 1) * block.source.length;
     return this.#pending?.mapPos(Math.min(Math.floor(position), this.#pending.length)) ?? position;
   }
@@ -86,7 +87,7 @@ export class Preview implements ScrolledSide {
     const block = this.#blocks[index];
     if (block === undefined) return;
     const part = (position - (starts[index] ?? 0)) / Math.max(1, block.source.length);
-    const top = block.element.offsetTop + Math.min(Math.max(part, 0), 1) * block.element.offsetHeight;
+    const top = topOf(block.element) + Math.min(Math.max(part, 0), 1) * block.element.offsetHeight;
     this.scroller.scrollTop = position <= 0 ? 0 : top;
   }
 
@@ -134,11 +135,8 @@ export class Preview implements ScrolledSide {
     }
     const old = this.#blocks.slice(first, last);
     const fresh = blocks.slice(newFirst, newLast).map((block, at) => new DrawnBlock(block, old[at]?.element));
-    for (const { element: gone } of old.slice(fresh.length)) gone.remove();
-    const before = this.#blocks[last]?.element ?? null;
-    const added = document.createDocumentFragment();
-    added.append(...fresh.slice(old.length).map((block) => block.element));
-    this.content.insertBefore(added, before);
+    removeBlocks(old.slice(fresh.length));
+    insertBlocks(this.content, (old.at(-1) ?? this.#blocks[first - 1])?.element, fresh.slice(old.length));
     this.#undrawn += fresh.length - old.filter((block) => !block.drawn).length;
     this.#blocks = [...this.#blocks.slice(0, first), ...fresh, ...this.#blocks.slice(last)];
   }
@@ -193,7 +191,8 @@ export class Preview implements ScrolledSide {
     let high = Math.max(0, this.#blocks.length - 1);
     while (low < high) {
       const middle = (low + high + 1) >> 1;
-      if ((this.#blocks[middle]?.element.offsetTop ?? 0) <= top) low = middle;
+      const block = this.#blocks[middle];
+      if (block !== undefined && beginsAbove(block.element, top)) low = middle;
       else high = middle - 1;
     }
     return low;
@@ -216,7 +215,7 @@ export class Preview implements ScrolledSide {
   }
 }
 
-class DrawnBlock implements Block {
+class DrawnBlock implements Block, SizedBlock {
   readonly source: string;
   readonly references: References | undefined;
   readonly element: HTMLElement;
@@ -226,8 +225,10 @@ class DrawnBlock implements Block {
     this.source = source;
     this.references = references;
     this.element = replaced ?? element('div', { class: 'block', dir: 'auto' });
-    const lines = Math.max(source.split('\n').length, source.length / CHARACTERS_A_LINE);
-    if (replaced === undefined) this.element.style.setProperty('contain-intrinsic-block-size', `auto ${Math.ceil(lines) * LINE_PX}px`);
+  }
+
+  get estimatedHeight(): number {
+    return Math.ceil(Math.max(this.source.split('\n').length, this.source.length / CHARACTERS_A_LINE)) * LINE_PX;
   }
 
   draw(references: References, editable: boolean): void {
