@@ -166,6 +166,35 @@ test('a link address that is defined elsewhere in the text arrives in all blocks
   assertClean(ada);
 });
 
+test('after many edits anywhere the preview is the one that a fresh page draws', async () => {
+  const doc = new Y.Doc();
+  const text = doc.getText('text');
+  text.insert(0, Array.from({ length: 120 }, (_, at) => `## Part ${at}\n\nSome *words*.\n\n- [ ] task ${at}\n\n`).join(''));
+  await post('edits', Y.encodeStateAsUpdate(doc));
+  const ada = await person('Ada', 'edits');
+  await tool(ada, 'Split').click();
+  await region(ada).getByText('Part 3', { exact: true }).waitFor();
+  const random = seeded(11);
+  const pieces = ['a', '\n\n', '# h\n', '- [x] i\n', '```\n', '> q\n\n', '\n---\n', 'long\n\n'.repeat(150), '[a]: /b\n\n', '[a]'];
+  for (let round = 0; round < 80; round += 1) {
+    const before = Y.encodeStateVector(doc);
+    const at = random(text.length);
+    doc.transact(() => {
+      text.delete(at, Math.min(random(round % 9 === 0 ? 900 : 12), text.length - at));
+      text.insert(at, pieces[random(pieces.length)]);
+    });
+    await post('edits', Y.encodeStateAsUpdate(doc, before));
+  }
+  await post('edits', Y.encodeStateAsUpdate((text.insert(0, 'Complete.\n\n'), doc)));
+  const ben = await person('Ben', 'edits');
+  await tool(ben, 'Preview').click();
+  for (const each of [ada, ben]) await region(each).getByText('Complete.').waitFor();
+  const blocks = ({ page }) => page.locator('.block').evaluateAll((all) => all.map((block) => block.innerHTML));
+  await eventually(async () => assert.deepEqual(await blocks(ada), await blocks(ben)));
+  assert.ok((await blocks(ben)).length > 200);
+  assertClean(ada, ben);
+});
+
 test('a task that is ticked in the preview is ticked in everybody’s text', async () => {
   const ada = await person('Ada', 'tasks', '> 1. [ ] quoted\n\n- [x] done\n- [ ] to *do*\n');
   const ben = await person('Ben', 'tasks');
@@ -325,10 +354,14 @@ async function person(name, document, text) {
 async function submit(document, text) {
   const doc = new Y.Doc();
   doc.getText('text').insert(0, text);
+  await post(document, Y.encodeStateAsUpdate(doc));
+}
+
+async function post(document, update) {
   const response = await fetch(`${server.origin}/api/docs/${encodeURIComponent(document)}/updates`, {
     method: 'POST',
     headers: { 'content-type': 'application/octet-stream' },
-    body: Y.encodeStateAsUpdate(doc),
+    body: update,
   });
   assert.equal(response.status, 200, await response.text());
 }
@@ -401,6 +434,14 @@ function longText(length) {
     total += part.length;
   }
   return `${parts.join('')}The last words.`;
+}
+
+function seeded(seed) {
+  let state = seed;
+  return (below) => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return Math.floor((state / 2 ** 32) * below);
+  };
 }
 
 function median(values) {
