@@ -11,6 +11,7 @@ import { BoardDocument } from './model/board-document';
 import type { Box } from './model/geometry';
 import type { Paper } from './model/palette';
 import { IMAGE_TYPES } from './model/reading';
+import { shortcutsDialog } from './parts/shortcuts';
 import { styleBar } from './parts/style-bar';
 import { toolBar } from './parts/tool-bar';
 import { viewBar } from './parts/view-bar';
@@ -51,13 +52,16 @@ export class BoardPane {
       picker.value = '';
     });
     const onPickImage = (): void => picker.click();
-    this.#surface = new Surface({ bench, presence, paper, writtenInto, onLook, onPickImage, onProblems });
+    const shortcuts = shortcutsDialog();
+    const onHelp = shortcuts.open;
+    this.#surface = new Surface({ bench, presence, paper, writtenInto, onLook, onPickImage, onHelp, onProblems });
     const style = styleBar(bench, paper);
     bench.selection.watch(style.draw);
     board.onChange((changed) => {
       if (!bench.dragging.value && [...changed].some((id) => bench.selection.value.has(id))) style.draw();
     });
-    this.element.append(this.#surface.element, toolBar(bench, onPickImage), style.element, viewBar(bench, onLook), picker);
+    const bars = [toolBar(bench, onPickImage), style.element, viewBar(bench, { onLook, onHelp })];
+    this.element.append(this.#surface.element, ...bars, picker, shortcuts.element);
     this.#publishView(presence);
   }
 

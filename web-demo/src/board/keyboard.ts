@@ -23,6 +23,7 @@ export interface KeyboardParts {
   /** The view was moved by hand. */
   readonly onLook: () => void;
   readonly onPickImage: () => void;
+  readonly onHelp: () => void;
 }
 
 export const TOOL_KEYS: Readonly<Record<ToolName, string>> = {
@@ -99,7 +100,7 @@ function commandKey(event: KeyboardEvent, { bench, onLook }: KeyboardParts): boo
 }
 
 function plainKey(event: KeyboardEvent, parts: KeyboardParts): boolean {
-  const { bench, cancelDrag, onSpace, onLook, onPickImage } = parts;
+  const { bench, cancelDrag, onSpace, onLook, onPickImage, onHelp } = parts;
   switch (event.key) {
     case ' ':
       onSpace(true);
@@ -146,6 +147,9 @@ function plainKey(event: KeyboardEvent, parts: KeyboardParts): boolean {
       return true;
     case ',':
       turn(bench, -15);
+      return true;
+    case '?':
+      onHelp();
       return true;
     case 'i':
       if (bench.editable.value && !event.altKey) onPickImage();

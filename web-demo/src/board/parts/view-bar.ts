@@ -1,12 +1,18 @@
-/** Undo, redo, snapping, zoom. */
+/** Undo, redo, snapping, zoom, help. */
 
-import { Magnet, Maximize, Minus, Plus, Redo2, Undo2, type IconNode } from 'lucide';
+import { CircleQuestionMark, Magnet, Maximize, Minus, Plus, Redo2, Undo2, type IconNode } from 'lucide';
 import { element } from '../../dom';
 import { icon } from '../../parts/icons';
 import { toolbar } from '../../parts/toolbar';
 import type { Workbench } from '../workbench';
 
-export function viewBar(bench: Workbench, onLook: () => void): HTMLElement {
+export interface ViewBarParts {
+  /** The view was moved by hand. */
+  readonly onLook: () => void;
+  readonly onHelp: () => void;
+}
+
+export function viewBar(bench: Workbench, { onLook, onHelp }: ViewBarParts): HTMLElement {
   const { camera, board } = bench;
   const button = (label: string, key: string, node: IconNode, act: () => void): HTMLButtonElement => {
     const made = element('button', { class: 'icon-button', type: 'button', title: `${label} (${key})`, 'aria-label': label }, icon(node, 18));
@@ -45,7 +51,8 @@ export function viewBar(bench: Workbench, onLook: () => void): HTMLElement {
     onLook();
     if (bench.wholeBox !== undefined) camera.fit(bench.wholeBox);
   });
+  const help = button('Keys of the board', '?', CircleQuestionMark, onHelp);
   const out = button('Zoom out', '−', Minus, zoom(1 / 1.25));
   const into = button('Zoom in', '+', Plus, zoom(1.25));
-  return toolbar({ label: 'View of the board', className: 'view-bar' }, undo, redo, snapping, out, percent, into, fit);
+  return toolbar({ label: 'View of the board', className: 'view-bar' }, undo, redo, snapping, out, percent, into, fit, help);
 }

@@ -27,6 +27,7 @@ export interface SurfaceParts {
   readonly writtenInto: Watched<string | undefined>;
   readonly onLook: () => void;
   readonly onPickImage: () => void;
+  readonly onHelp: () => void;
   readonly onProblems: (problems: readonly string[]) => void;
 }
 
@@ -112,7 +113,7 @@ export class Surface {
   }
 
   #listen(): void {
-    const { bench, presence, onLook, onPickImage, onProblems } = this.#parts;
+    const { bench, presence, onLook, onPickImage, onHelp, onProblems } = this.#parts;
     const pointing = new Pointing({
       surface: this.element,
       bench,
@@ -127,6 +128,7 @@ export class Surface {
       bench,
       onLook,
       onPickImage,
+      onHelp,
       cancelDrag: () => pointing.cancel(),
       onSpace: (held) => {
         pointing.spaceHeld = held;
