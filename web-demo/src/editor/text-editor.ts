@@ -43,6 +43,7 @@ export class TextEditor implements ScrolledSide {
           EditorView.contentAttributes.of({
             'aria-label': 'Text of the document',
             'aria-describedby': describedBy,
+            tabindex: '0',
             spellcheck: 'true',
             autocapitalize: 'on',
           }),
@@ -115,7 +116,7 @@ function styleNonce(): Extension {
 const READ_ONLY: readonly Extension[] = [
   EditorState.readOnly.of(true),
   EditorView.editable.of(false),
-  EditorView.contentAttributes.of({ tabindex: '0', 'aria-readonly': 'true' }),
+  EditorView.contentAttributes.of({ 'aria-readonly': 'true' }),
 ];
 
 /**
