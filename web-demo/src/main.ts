@@ -1,5 +1,6 @@
 /** Entry point: shows the page that the address asks for. */
 
+import { keepPageForOffline } from './page-keeper';
 import { showDocumentPage } from './pages/document-page';
 import { showNotFoundPage } from './pages/not-found-page';
 import { showStartPage } from './pages/start-page';
@@ -20,3 +21,5 @@ switch (route.page) {
     showNotFoundPage(root, route.problem);
     break;
 }
+
+keepPageForOffline();

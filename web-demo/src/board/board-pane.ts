@@ -34,6 +34,8 @@ export class BoardPane {
   readonly element = element('section', { class: 'board', 'aria-label': 'Whiteboard' });
   readonly bench: Workbench;
   readonly #surface: Surface;
+  /** Set while the document arrives. */
+  #arriving: (() => void) | undefined;
 
   constructor({ root, presence, editable, onActivity, onLook, onProblems }: BoardPaneParts) {
     const fonts = browserFonts();
@@ -58,10 +60,13 @@ export class BoardPane {
     const style = styleBar(bench, paper);
     bench.selection.watch(style.draw);
     board.onChange((changed) => {
+      this.#arriving?.();
       if (!bench.dragging.value && [...changed].some((id) => bench.selection.value.has(id))) style.draw();
     });
     const bars = [toolBar(bench, onPickImage), style.element, viewBar(bench, { onLook, onHelp })];
     this.element.append(this.#surface.element, ...bars, picker, shortcuts.element);
+    bench.camera.size.watch(() => this.#arriving?.());
+    for (const touch of ['pointerdown', 'wheel', 'keydown']) this.element.addEventListener(touch, () => this.#settle(), { capture: true, passive: true });
     this.#publishView(presence);
   }
 
@@ -69,17 +74,23 @@ export class BoardPane {
     this.#surface.focus();
   }
 
-  /** Brings everything into view, as soon as the board has a size. */
+  /**
+   * Brings everything into view, and goes on doing so while more arrives, until the person looks or draws or some seconds
+   * have passed: a document comes in parts.
+   */
   showAll(): void {
-    const { camera } = this.bench;
-    const box = this.bench.wholeBox;
-    if (box === undefined) return;
-    if (camera.size.value.width > 1) camera.fit(box);
-    else camera.size.next(() => camera.fit(box));
+    const fit = (): void => {
+      const box = this.bench.wholeBox;
+      if (box !== undefined && this.bench.camera.size.value.width > 1) this.bench.camera.fit(box);
+    };
+    this.#arriving = fit;
+    fit();
+    setTimeout(() => this.#settle(), ARRIVES_WITHIN_MS);
   }
 
   /** Shows the part of the board that somebody else sees. */
   show(viewport: Box): void {
+    this.#settle();
     this.bench.camera.fit(viewport, 8);
   }
 
@@ -95,6 +106,11 @@ export class BoardPane {
     return { shapes: this.bench.board.stack, box: this.bench.wholeBox, fonts: this.bench.fonts };
   }
 
+  #settle(): void {
+    // A board that nobody has seen yet is still to be shown whole.
+    if (this.bench.camera.size.value.width > 1) this.#arriving = undefined;
+  }
+
   #publishView(presence: BoardPresence): void {
     const publish = (): void => {
       const { x, y, width, height } = this.bench.camera.visible;
@@ -104,6 +120,8 @@ export class BoardPane {
     this.bench.camera.size.watch(publish);
   }
 }
+
+const ARRIVES_WITHIN_MS = 3000;
 
 function systemPaper(): Watched<Paper> {
   const query = matchMedia('(prefers-color-scheme: dark)');

@@ -48,6 +48,18 @@ const GROUPS: readonly { readonly heading: string; readonly keys: readonly (read
     ],
   },
   {
+    heading: 'View',
+    keys: [
+      ['Space', 'Hold to move the view; or the middle button'],
+      ['Ctrl + Wheel', 'Zoom; the wheel alone moves'],
+      ['+ / −', 'Zoom in and out'],
+      ['Ctrl + 0', 'Back to 100 %'],
+      ['Shift + 1', 'Show everything'],
+      ['Ctrl + Z', 'Undo, with Shift redo'],
+      ['?', 'These keys'],
+    ],
+  },
+  {
     heading: 'Shapes',
     keys: [
       ['Enter', 'Select the first; write into the selected'],
@@ -58,7 +70,7 @@ const GROUPS: readonly { readonly heading: string; readonly keys: readonly (read
       ['Ctrl + ]', 'Bring forward, with Shift to the front'],
       ['Ctrl + [', 'Send backward, with Shift to the back'],
       ['Ctrl + A', 'Select all'],
-      ['Ctrl + C / X / V', 'Copy, cut, paste'],
+      ['Ctrl + C', 'Copy; X cuts, V pastes'],
       ['Del', 'Delete'],
       ['Esc', 'Cancel, let go'],
     ],
@@ -69,18 +81,6 @@ const GROUPS: readonly { readonly heading: string; readonly keys: readonly (read
       ['Shift', 'Straight, in proportion, in steps of 15°'],
       ['Alt', 'From the middle'],
       ['Ctrl', 'Snap not, or snap when that is off'],
-    ],
-  },
-  {
-    heading: 'View',
-    keys: [
-      ['Space', 'Hold to move the view; or the middle button'],
-      ['Ctrl + Wheel', 'Zoom; the wheel alone moves'],
-      ['+ / −', 'Zoom in and out'],
-      ['Ctrl + 0', 'Back to 100 %'],
-      ['Shift + 1', 'Show everything'],
-      ['Ctrl + Z', 'Undo, with Shift redo'],
-      ['?', 'These keys'],
     ],
   },
 ];
