@@ -16,11 +16,13 @@ pub(super) enum CatchUp {
     Updates(Vec<Bytes>),
 }
 
-/// Frames that bring a member up to date.
+/// Frames that bring a member up to date, in the order in which they are sent.
+///
+/// The Step2 comes last: a client takes it for the sign that it has everything.
 #[derive(Debug)]
 pub(super) struct Frames {
-    pub(super) step2: Bytes,
     pub(super) updates: Vec<Bytes>,
+    pub(super) step2: Bytes,
 }
 
 impl CatchUp {
@@ -56,17 +58,17 @@ impl CatchUp {
     pub(super) fn compute(self) -> Result<Frames, ScanError> {
         match self {
             Self::Everything(parts) => {
-                let mut parts = parts.snapshot.into_iter().chain(parts.tail);
-                let step2 = parts.next().unwrap_or(Bytes::from_static(EMPTY_UPDATE));
-                Ok(Frames { step2, updates: parts.collect() })
+                let mut updates: Vec<_> = parts.snapshot.into_iter().chain(parts.tail).collect();
+                let step2 = updates.pop().unwrap_or(Bytes::from_static(EMPTY_UPDATE));
+                Ok(Frames { updates, step2 })
             }
             Self::Above { parts, known } => {
                 let step2 = sync::diff(parts.parts().map(AsRef::as_ref), &known)?;
-                Ok(Frames { step2: step2.into(), updates: Vec::new() })
+                Ok(Frames { updates: Vec::new(), step2: step2.into() })
             }
             Self::Updates(updates) => {
                 let step2 = sync::merge(updates.iter().map(AsRef::as_ref))?;
-                Ok(Frames { step2: step2.into(), updates: Vec::new() })
+                Ok(Frames { updates: Vec::new(), step2: step2.into() })
             }
         }
     }

@@ -51,12 +51,12 @@ impl Seats {
         }
     }
 
-    /// Brings one member up to date from a number on: a Step2, then updates.
+    /// Brings one member up to date from a number on: by updates, if it takes several frames, and a Step2 at the end.
     pub(super) fn catch_up(&mut self, member: MemberId, from: u64, frames: &Frames) {
         let Some(seat) = self.members.get(&member) else { return };
-        let first = seat.dialect.encode(&Message::Step2(&frames.step2));
-        let others = frames.updates.iter().map(|update| seat.dialect.encode(&Message::Update(update)));
-        let pushed = seat.lane.catch_up(from, std::iter::once(first).chain(others).flatten());
+        let updates = frames.updates.iter().map(|update| seat.dialect.encode(&Message::Update(update)));
+        let last = std::iter::once_with(|| seat.dialect.encode(&Message::Step2(&frames.step2)));
+        let pushed = seat.lane.catch_up(from, updates.chain(last).flatten());
         note_behind(&mut self.behind, member, pushed);
     }
 

@@ -64,6 +64,20 @@ test('Step1 is answered with Step2 of what is missing, and with nothing else', a
   assert.deepEqual(two.frames.map(frame => frame.type), [SYNC, SYNC])
 })
 
+test('to whom has nothing Step2 comes last: with it a client has everything', async t => {
+  const url = `${server.ws}/${freshName()}`
+  const updates = typed('one ', 'two ', 'three')
+  const writer = await Raw.join(t, url)
+  updates.forEach(update => writer.send(raw.update(update)))
+  await writer.settled()
+  const reader = await Raw.open(t, url)
+  reader.send(raw.step1(raw.emptyStateVector))
+  await reader.receives('Step2', frame => frame.type === SYNC && frame.subtype === 1)
+  const kinds = reader.frames.filter(frame => frame.type === SYNC).map(frame => frame.subtype)
+  assert.deepEqual(kinds, [0, 2, 2, 1])
+  assert.equal(textOf(reader.updates), 'one two three')
+})
+
 test('several messages in one frame are all heard, and every frame out holds one message', async t => {
   const url = `${server.ws}/${freshName()}`
   const [one, two] = await Promise.all([Raw.join(t, url), Raw.join(t, url)])
