@@ -18,6 +18,7 @@ export default defineConfig(({ mode }) => {
       proxy: {
         '/yjs': { target: server, ws: true },
         '/api': { target: server },
+        '/readyz': { target: server },
       },
     },
   };

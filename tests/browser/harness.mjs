@@ -5,7 +5,7 @@
  */
 
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -14,11 +14,19 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright-core';
 
-/** Starts `ydock serve`; `stop` ends it in order, `kill` as a crash would. */
-export async function startServer({ data, port = 0 } = {}) {
+/**
+ * Starts `ydock serve`, with environment variables as `settings`; `stop` ends it in order, `kill` as a crash would.
+ * `fillDisk` makes every write to its files fail as on a full disk, `freeDisk` ends that.
+ */
+export async function startServer({ data, port = 0, settings = {} } = {}) {
   const directory = data ?? (await mkdtemp(join(tmpdir(), 'ydock-browser-')));
   const args = ['serve', '--listen', `127.0.0.1:${port}`, '--data', directory];
-  const child = spawn(serverBinary(), args, { stdio: ['ignore', 'pipe', 'pipe'] });
+  // The trap is kept by the server: a write beyond the limit is an error and not a signal.
+  const child = spawn('bash', ['-c', 'trap "" XFSZ; exec "$0" "$@"', serverBinary(), ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...settings },
+  });
+  const limitFiles = (limit) => execFileSync('prlimit', ['--pid', String(child.pid), `--fsize=${limit}:unlimited`]);
   const log = [];
   child.stderr.on('data', (chunk) => log.push(chunk));
   const exited = new Promise((resolve) => child.once('close', resolve));
@@ -39,6 +47,8 @@ export async function startServer({ data, port = 0 } = {}) {
     documentUrl: (name) => `${origin}/d/${encodeURIComponent(name)}`,
     deleteDocument: (name) => fetch(`${origin}/api/docs/${encodeURIComponent(name)}`, { method: 'DELETE' }),
     kill: () => end('SIGKILL'),
+    fillDisk: () => limitFiles('1'),
+    freeDisk: () => limitFiles('unlimited'),
     stop: async () => {
       await end('SIGTERM');
       await rm(directory, { recursive: true, force: true });
@@ -103,6 +113,75 @@ export async function newPerson(browser, name, { colour = '#1d6fb8', ...options 
   };
 }
 
+/**
+ * A hand on the sockets of a page or of all pages of a context, to be taken before they open a document.
+ *
+ * `hold` keeps back from the page the updates that the server sends, echoes among them, until `release`; `drop` loses
+ * them; `cut` closes the sockets with a code; `block` does so and refuses new ones until `unblock`; `greeting` is sent
+ * to the page on each new socket before anything else. `opened` counts sockets; `updates` are the frames with an update
+ * or an answer that pages sent.
+ */
+export async function holdSockets(target) {
+  const open = new Set();
+  const gate = { opened: 0, updates: [], greeting: undefined, held: [] };
+  let mode = 'pass';
+  let refusal;
+  await target.routeWebSocket(/\/yjs\//, (socket) => {
+    gate.opened += 1;
+    if (refusal !== undefined) {
+      void socket.close({ code: refusal, reason: 'refused by the test' });
+      return;
+    }
+    const upstream = socket.connectToServer();
+    const pair = { socket, upstream };
+    open.add(pair);
+    if (gate.greeting !== undefined) socket.send(gate.greeting);
+    socket.onMessage((frame) => {
+      if (isUpdate(frame)) gate.updates.push(Buffer.from(frame));
+      upstream.send(frame);
+    });
+    upstream.onMessage((frame) => {
+      if (mode === 'pass' || !(frame[0] === 0 && frame[1] === 2)) socket.send(frame);
+      else if (mode === 'hold') gate.held.push(() => open.has(pair) && socket.send(frame));
+    });
+    const gone = (end) => (code, reason) => {
+      open.delete(pair);
+      void end.close({ code: code === 1006 || code === 1005 ? undefined : code, reason });
+    };
+    socket.onClose(gone(upstream));
+    upstream.onClose(gone(socket));
+  });
+  gate.hold = () => (mode = 'hold');
+  gate.drop = () => (mode = 'drop');
+  gate.release = () => {
+    mode = 'pass';
+    for (const send of gate.held.splice(0)) send();
+  };
+  gate.cut = async (code = 1013) => {
+    for (const pair of [...open]) {
+      open.delete(pair);
+      await pair.upstream.close();
+      await pair.socket.close({ code, reason: 'cut by the test' });
+    }
+  };
+  gate.block = async (code = 1013) => {
+    refusal = code;
+    await gate.cut(code);
+  };
+  gate.unblock = () => (refusal = undefined);
+  return gate;
+}
+
+/** Waits until the page says that every change is on the server's disk. */
+export async function saved(page) {
+  await page.locator('.connection[data-state="connected"][data-saving="saved"]', { hasText: 'All changes saved' }).waitFor();
+}
+
+/** Waits until the badge says where the changes are, in these words among others. */
+export async function says(page, words) {
+  await page.locator('.connection', { hasText: words }).waitFor();
+}
+
 export async function connected(page) {
   await page.locator('.connection[data-state="connected"]').waitFor();
 }
@@ -162,6 +241,11 @@ function firstOf(address, exited) {
   });
   const gone = exited.then((code) => Promise.reject(new Error(`ydock exited with ${code} before it listened`)));
   return Promise.race([address, late, gone]).finally(() => clearTimeout(timer));
+}
+
+/** A sync message that brings something: an answer (1) or an update (2), not the empty one. */
+function isUpdate(frame) {
+  return frame[0] === 0 && frame[1] > 0 && !(frame.length === 5 && frame[3] === 0 && frame[4] === 0);
 }
 
 /** The text without the names of remote cursors, which are elements inside it. */

@@ -1,8 +1,13 @@
 /** The pages themselves: the start page, exports, what they load, small screens, dark mode. */
 
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
+import { readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { boardOf } from './board-harness.mjs';
 import { connected, eventually, newPerson, screenshot, startBrowser, startServer } from './harness.mjs';
 
 let server;
@@ -76,30 +81,78 @@ test('the export links download what the document holds', async () => {
   }
 });
 
-test('no request leaves the host, and the page keeps a strict content security policy', async () => {
+test('no request leaves the host, and the strict content security policy is kept', async () => {
+  const answer = await fetch(server.documentUrl('strict'));
+  const policy = answer.headers.get('content-security-policy');
+  assert.match(policy, /default-src 'self';.*script-src 'self';.*connect-src 'self'/);
+  assert.doesNotMatch(policy, /unsafe|\*|https?:|wss?:/);
   const ada = await newPerson(browser, 'Ada');
   const ben = await newPerson(browser, 'Ben');
   for (const person of [ada, ben]) {
-    // To Chromium an answered request has no address of its own, so that the socket counts as a step into a local network.
-    await person.page.context().grantPermissions(['local-network-access']);
-    // Stricter or equal to what the server sends: the page itself must not need more.
-    await person.page.route('**/*', async (route) => {
-      const response = await route.fetch();
-      await route.fulfill({ response, headers: { ...response.headers(), 'content-security-policy': STRICT_POLICY } });
+    await person.page.addInitScript(() => {
+      window.violations = [];
+      addEventListener('securitypolicyviolation', ({ violatedDirective, blockedURI }) => window.violations.push(`${violatedDirective} ${blockedURI}`));
     });
     await person.open(server.documentUrl('strict'));
+    person.board = boardOf(person);
   }
   await ada.type('# Title\n\n- *item* `code` [link](https://example.org/picture.png)\n- ![picture](https://example.org/picture.png)');
   await eventually(async () => assert.equal(await ben.text(), await ada.text()));
+  await ada.page.getByRole('button', { name: 'Preview' }).click();
+  await ada.board.draw('Rectangle', [100, 120], [200, 200]);
+  await ada.board.draw('Pen', [100, 300], [200, 330]);
+  await ada.board.tool('Sticky note');
+  await ada.board.click(300, 400);
+  await ada.page.keyboard.insertText('![x](https://example.org/x.png)');
+  await ada.page.keyboard.press('Escape');
+  await ada.page.evaluate(async () => {
+    const canvas = new OffscreenCanvas(20, 20);
+    canvas.getContext('2d').fillRect(0, 0, 20, 20);
+    const data = new DataTransfer();
+    data.items.add(new File([await canvas.convertToBlob()], 'x.png', { type: 'image/png' }));
+    document.querySelector('.surface').dispatchEvent(new DragEvent('drop', { dataTransfer: data, clientX: 900, clientY: 500, bubbles: true, cancelable: true }));
+  });
+  await eventually(async () => assert.match(await ben.board.svg(), /<image /));
+  assert.ok((await ada.board.png()).length > 100);
   await ada.page.getByTitle('Change your name and colour').click();
   await ada.page.getByRole('button', { name: 'Cancel' }).click();
-  await ada.page.getByRole('button', { name: 'Copy link' }).click();
+  await ada.page.getByRole('button', { name: 'Share' }).click();
+  await ada.page.getByRole('button', { name: 'Copy' }).first().click();
+  await ada.page.keyboard.press('Escape');
+  await ben.page.getByRole('list', { name: 'People in this document' }).getByText('Ada').click();
+  await ben.page.getByText('Following Ada').waitFor();
   const { host } = new URL(server.origin);
   for (const person of [ada, ben]) {
     assert.ok(person.requests.some((url) => url.startsWith('ws:')), 'the socket was seen');
-    assert.deepEqual(person.requests.filter((url) => new URL(url).host !== host), []);
+    assert.deepEqual(person.requests.filter((url) => !url.startsWith('blob:') && !url.startsWith('data:') && new URL(url).host !== host), []);
+    assert.deepEqual(await person.page.evaluate(() => window.violations), []);
     assert.deepEqual(person.problems, []);
   }
+});
+
+test('the code of “connect your own client” connects a program to this very document', async () => {
+  const ada = await newPerson(browser, 'Ada');
+  await ada.open(server.documentUrl("it's 100% / our plan?"));
+  await ada.type('Read me.');
+  await ada.page.getByRole('button', { name: 'Share' }).click();
+  const code = await ada.page.getByRole('region', { name: 'y-websocket code' }).textContent();
+  await screenshot(ada.page, 'share');
+  const folder = fileURLToPath(new URL('.', import.meta.url));
+  const file = join(folder, `.own-client-${process.pid}.mjs`);
+  // Node 20 has no WebSocket of its own; the program ends itself once it has answered.
+  await writeFile(file, `import WebSocket from 'ws';\nglobalThis.WebSocket = WebSocket;\n${code}\nprovider.on('sync', () => setTimeout(() => process.exit(), 100));\n`);
+  try {
+    const { stdout } = await promisify(execFile)(process.execPath, [file], { cwd: folder, timeout: 20_000 });
+    assert.match(stdout, /^Read me\. \{\}/);
+  } finally {
+    await rm(file);
+  }
+  const commands = await ada.page.getByRole('region', { name: 'curl commands' }).textContent();
+  const addresses = [...commands.matchAll(/'(http[^']+)'/g)].map(([, address]) => address);
+  const json = await (await fetch(addresses[0])).json();
+  assert.equal(json.text, 'Read me.');
+  const update = await (await fetch(addresses[1])).arrayBuffer();
+  assert.equal((await fetch(addresses[2], { method: 'POST', body: update })).status, 200);
 });
 
 test('a phone 360 px wide has no horizontal scroll', async () => {
@@ -115,9 +168,13 @@ test('a phone 360 px wide has no horizontal scroll', async () => {
   await assertNoHorizontalScroll(ada.page);
   await screenshot(ada.page, 'phone');
   await screenshot(others[0].page, 'wide');
-  await ada.page.getByText('Export', { exact: true }).click();
+  await ada.page.getByLabel('Export').click();
   await assertNoHorizontalScroll(ada.page);
   await screenshot(ada.page, 'phone-export');
+  await ada.page.keyboard.press('Escape');
+  await ada.page.getByRole('button', { name: 'Board', exact: true }).click();
+  await assertNoHorizontalScroll(ada.page);
+  await screenshot(ada.page, 'phone-board');
   await ada.page.goto(server.origin);
   await assertNoHorizontalScroll(ada.page);
   await screenshot(ada.page, 'phone-start');
@@ -148,6 +205,3 @@ async function assertNoHorizontalScroll(page) {
   }));
   assert.ok(content <= window, `the page is ${content} px wide in a window of ${window} px`);
 }
-
-const STRICT_POLICY =
-  "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; connect-src 'self' ws: wss:";

@@ -51,7 +51,7 @@ test('leaving the text ends the typing note without waiting for the pause of 3 s
   await ada.type('Half a sent');
   await ben.page.getByText('Ada is typing…').waitFor();
   const left = Date.now();
-  await ada.page.getByRole('button', { name: 'Copy link' }).focus();
+  await ada.page.getByRole('button', { name: 'Share' }).focus();
   const waited = (await stopped) - left;
   assert.ok(waited < 2500, `it was told after ${waited} ms`);
   await ben.page.getByText('Ada is typing…').waitFor({ state: 'detached' });

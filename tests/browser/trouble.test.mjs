@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { connected, eventually, eventuallyReads, newPerson, screenshot, startBrowser, startServer } from './harness.mjs';
+import { connected, eventually, eventuallyReads, holdSockets, newPerson, saved, says, screenshot, startBrowser, startServer } from './harness.mjs';
 
 let browser;
 
@@ -24,8 +24,8 @@ test('a killed server shows as reconnecting while typing goes on, and its restar
   await ada.type('Before. ');
   await eventuallyReads(ben, 'Before. ');
   await server.kill();
-  await ada.page.getByText('Offline, reconnecting…').waitFor();
-  await ben.page.getByText('Offline, reconnecting…').waitFor();
+  await says(ada.page, 'Offline');
+  await says(ben.page, 'Offline');
   await screenshot(ada.page, 'reconnecting');
   await ada.type('Ada offline. ');
   await ben.type('Ben offline. ');
@@ -38,6 +38,74 @@ test('a killed server shows as reconnecting while typing goes on, and its restar
     const exported = await fetch(`${server.origin}/api/docs/killed/snapshot?format=text`);
     assert.equal(await exported.text(), text);
   });
+  await Promise.all([saved(ada.page), saved(ben.page)]);
+  // Every other problem than the sockets that found no server would be one of the page.
+  for (const { problems } of [ada, ben]) {
+    assert.deepEqual(problems.filter((problem) => !/WebSocket|ERR_CONNECTION_REFUSED/.test(problem)), []);
+  }
+});
+
+test('a server that stops in order says that it restarts', async (t) => {
+  let server = await startServer();
+  t.after(() => server.stop());
+  const ada = await newPerson(browser, 'Ada');
+  const gate = await holdSockets(ada.page);
+  await ada.open(server.documentUrl('restart'));
+  await gate.block(4503);
+  await says(ada.page, 'The server is restarting');
+  await ada.type('Meanwhile.');
+  await says(ada.page, 'your changes are kept in this browser');
+  gate.unblock();
+  await saved(ada.page);
+  await gate.block(1013);
+  await says(ada.page, 'The server is full');
+  gate.unblock();
+  await saved(ada.page);
+  assert.deepEqual(ada.problems, []);
+});
+
+test('who joins and leaves is said, but not at the own arrival and not when the connection comes back', async (t) => {
+  const server = await startServer();
+  t.after(() => server.stop());
+  const ada = await newPerson(browser, 'Ada');
+  const gate = await holdSockets(ada.page);
+  const cleo = await newPerson(browser, 'Cleo');
+  await cleo.open(server.documentUrl('arrivals'));
+  await ada.open(server.documentUrl('arrivals'));
+  const said = await everSaid(ada.page);
+  const ben = await newPerson(browser, 'Ben');
+  // Ada's page must have been calm for a while.
+  await new Promise((resolve) => setTimeout(resolve, 3500));
+  await ben.open(server.documentUrl('arrivals'));
+  await ada.page.getByText('Ben joined', { exact: true }).waitFor();
+  await ben.leave();
+  await ada.page.getByText('Ben left', { exact: true }).waitFor();
+  await gate.cut();
+  await ada.page.locator('.connection[data-state="reconnecting"]').waitFor();
+  await connected(ada.page);
+  await new Promise((resolve) => setTimeout(resolve, 5000));
+  assert.deepEqual(await said(), ['Ben joined', 'Ben left']);
+  assert.deepEqual(ada.problems, []);
+});
+
+test('a page tells of its own presence only, and not of every move', async (t) => {
+  const server = await startServer();
+  t.after(() => server.stop());
+  const ada = await newPerson(browser, 'Ada');
+  const ben = await newPerson(browser, 'Ben');
+  await Promise.all([ada.open(server.documentUrl('quiet')), ben.open(server.documentUrl('quiet'))]);
+  await ben.type('A line to move in.');
+  await eventuallyReads(ada, 'A line to move in.');
+  const sent = { ada: [], ben: [] };
+  ada.onFrameSent((frame) => frame[0] === 1 && sent.ada.push(frame));
+  ben.onFrameSent((frame) => frame[0] === 1 && sent.ben.push(Date.now()));
+  const started = Date.now();
+  for (let move = 0; move < 100; move += 1) await ben.page.keyboard.press(move % 2 === 0 ? 'ArrowLeft' : 'ArrowRight');
+  const took = Date.now() - started;
+  await ada.page.locator('.remote-caret').waitFor({ state: 'attached' });
+  assert.ok(sent.ben.length > 0, 'moves are told');
+  assert.ok(sent.ben.length <= took / 40 + 2, `${sent.ben.length} messages in ${took} ms`);
+  assert.deepEqual(sent.ada, [], 'what others do is not sent back');
 });
 
 test('after a restart people see each other again at once', async (t) => {
@@ -82,42 +150,12 @@ test('who alone loses the connection sees the others again at once, and is seen'
   assert.deepEqual(ben.problems, []);
 });
 
-test('leaving with edits that were never sent asks first', async (t) => {
-  const server = await startServer();
-  t.after(() => server.stop());
-  const ada = await newPerson(browser, 'Ada');
-  await ada.open(server.documentUrl('unsent'));
-  await server.kill();
-  await ada.page.getByText('Offline, reconnecting…').waitFor();
-  await ada.type('Only here.');
-  const asked = new Promise((resolve) => {
-    ada.page.once('close', () => resolve('closed without asking'));
-    ada.page.once('dialog', (dialog) => {
-      resolve(dialog.type());
-      void dialog.accept();
-    });
+/** Collects what the note of arrivals ever says. */
+async function everSaid(page) {
+  await page.evaluate(() => {
+    window.saidArrivals = [];
+    const note = document.querySelector('.arrivals');
+    new MutationObserver(() => note.textContent !== '' && window.saidArrivals.push(note.textContent)).observe(note, { childList: true });
   });
-  await ada.page.close({ runBeforeUnload: true });
-  assert.equal(await asked, 'beforeunload');
-});
-
-test('a deleted document says so, keeps its text to copy, and takes no more', async (t) => {
-  const server = await startServer();
-  t.after(() => server.stop());
-  const ada = await newPerson(browser, 'Ada');
-  await ada.open(server.documentUrl('deleted'));
-  await ada.type('Last words.');
-  await eventually(async () => {
-    const exported = await fetch(`${server.origin}/api/docs/deleted/snapshot?format=text`);
-    assert.equal(await exported.text(), 'Last words.');
-  });
-  const answer = await server.deleteDocument('deleted');
-  assert.ok(answer.ok, `DELETE answered ${answer.status}`);
-  await ada.page.getByRole('alert').getByText('This document was deleted').waitFor();
-  await screenshot(ada.page, 'deleted');
-  assert.equal(await ada.page.locator('.cm-content').getAttribute('contenteditable'), 'false');
-  assert.equal(await ada.text(), 'Last words.');
-  assert.deepEqual(ada.problems, []);
-  await ada.page.goto(server.origin);
-  assert.equal(await ada.page.getByRole('link', { name: 'deleted' }).count(), 0);
-});
+  return () => page.evaluate(() => window.saidArrivals);
+}

@@ -24,9 +24,9 @@ export function parseDocumentName(text: string): ParsedName {
   return { ok: true, name: text as DocumentName };
 }
 
-/** The name as one path segment: slashes are escaped too. */
+/** The name as one path segment: slashes are escaped too, and apostrophes, so that a shell can quote it. */
 export function encodeName(name: DocumentName): string {
-  return encodeURIComponent(name);
+  return encodeURIComponent(name).replaceAll("'", '%27');
 }
 
 /** The name as a path for people: slashes stay readable where the browser would not resolve them away. */

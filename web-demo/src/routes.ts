@@ -36,4 +36,9 @@ export function exportPath(name: DocumentName, format: ExportFormat): string {
   return `/api/docs/${encodeName(name)}/snapshot?format=${format}`;
 }
 
+/** Takes an update and answers when it is durable. */
+export function updatesPath(name: DocumentName): string {
+  return `/api/docs/${encodeName(name)}/updates`;
+}
+
 const DOCUMENT_PATH = '/d/';

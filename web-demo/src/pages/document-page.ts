@@ -6,11 +6,12 @@ import type { DocumentName } from '../document-name';
 import { element } from '../dom';
 import { TextPane } from '../editor/text-pane';
 import iconUrl from '../icon.svg';
-import { closedNotice } from '../parts/closed-notice';
+import { arrivals } from '../parts/arrivals';
 import { connectionBadge } from '../parts/connection-badge';
 import { exportMenu } from '../parts/export-menu';
 import { followingNote } from '../parts/following-note';
 import { icon } from '../parts/icons';
+import { notices } from '../parts/notices';
 import { paneSwitch, type PaneSwitch } from '../parts/pane-switch';
 import { peopleList } from '../parts/people-list';
 import { profileDialog } from '../parts/profile-dialog';
@@ -24,12 +25,11 @@ import { boardPresence } from '../session/board-presence';
 import { DOCUMENT_DELETED } from '../session/connection-state';
 import { DocumentSession } from '../session/document-session';
 import { Following } from '../session/following';
-import { Watched } from '../watched';
 
 export function showDocumentPage(root: HTMLElement, name: DocumentName): void {
   document.title = `${name} · ydock`;
   let profile = loadProfile();
-  const session = new DocumentSession(name, profile);
+  const session = new DocumentSession({ name, profile, asks: asksForView() ? 'read-only' : 'edit' });
   const profiles = profileDialog((changed) => {
     profile = changed;
     saveProfile(changed);
@@ -39,7 +39,7 @@ export function showDocumentPage(root: HTMLElement, name: DocumentName): void {
   const problems = problemNote();
   const sides = buildSides(session, following, problems.show);
   const share = shareDialog(name);
-  const shareButton = element('button', { class: 'button', type: 'button' }, icon(Share2, 17), element('span', { class: 'wide-label' }, 'Share'));
+  const shareButton = element('button', { class: 'button', type: 'button', 'aria-label': 'Share' }, icon(Share2, 17), element('span', { class: 'wide-label' }, 'Share'));
   shareButton.addEventListener('click', () => share.open());
   const people = peopleList({
     people: session.presence.people,
@@ -60,22 +60,23 @@ export function showDocumentPage(root: HTMLElement, name: DocumentName): void {
         people,
         element('div', { class: 'actions' }, shareButton, exportMenu(name, { svg: () => sides.board.svg(), png: () => sides.board.png() })),
       ),
-      closedNotice(session.connection),
+      notices(session, () => forgetDocument(name)),
       sides.element,
       element(
         'footer',
         { class: 'foot' },
-        connectionBadge(session.connection),
+        connectionBadge(session.connection, session.saving),
         typingLine(session.typing.typists, session.presence.people),
       ),
     ),
     profiles.element,
     share.element,
     problems.element,
+    arrivals(session.connection, session.presence.people),
   );
   keepRecentInStep(session, name);
   addEventListener('beforeunload', (event) => {
-    if (session.hasUnsentEdits) event.preventDefault();
+    if (session.wouldLoseEdits) event.preventDefault();
   });
 }
 
@@ -90,23 +91,20 @@ function buildSides(session: DocumentSession, following: Following, onProblems: 
   const panes = paneSwitch();
   const paper = element('section', { class: 'paper', 'aria-label': 'Text' });
   const host = element('main', { class: 'panes' });
-  const editable = new Watched(false);
   const text = new TextPane(paper, {
     text: session.text,
     awareness: session.awareness,
     onBlur: () => session.typing.stop(),
     onScroll: (cause) => {
       if (cause === 'person') following.stop();
-      session.awareness.setLocalStateField('top', text.top());
+      session.presence.publish({ top: text.top() });
     },
   });
   const board = new BoardPane({
-    root: session.doc.getMap('board'),
-    presence: boardPresence(session.awareness, (trace) => {
-      for (const [name, value] of Object.entries(trace)) session.awareness.setLocalStateField(name, value);
-    }),
-    editable,
-    onActivity: () => undefined,
+    root: session.board,
+    presence: boardPresence(session.awareness, (trace) => session.presence.publish(trace)),
+    editable: session.editable,
+    onActivity: () => session.typing.active('board'),
     onLook: () => following.stop(),
     onProblems,
   });
@@ -115,25 +113,23 @@ function buildSides(session: DocumentSession, following: Following, onProblems: 
     host.dataset['panes'] = shown;
   });
   for (const [side, pane] of [[paper, 'text'], [board.element, 'board']] as const) {
-    side.addEventListener('pointerdown', () => session.awareness.setLocalStateField('pane', pane), { capture: true });
-    side.addEventListener('focusin', () => session.awareness.setLocalStateField('pane', pane));
+    side.addEventListener('pointerdown', () => session.presence.publish({ pane }), { capture: true });
+    side.addEventListener('focusin', () => session.presence.publish({ pane }));
   }
   following.sight.watch((sight) => {
     if (sight?.pane !== undefined) panes.reveal(sight.pane);
     if (sight?.viewport !== undefined) board.show(sight.viewport);
     if (sight !== undefined) text.scrollTo(sight.top);
   });
+  const setMode = (): void => {
+    if (session.loaded.value) text.mode = session.editable.value ? 'writing' : 'read-only';
+  };
+  session.editable.watch(setMode);
   session.loaded.watch((loaded) => {
     if (!loaded) return;
-    text.mode = 'writing';
-    editable.value = true;
+    setMode();
     board.showAll();
     if (document.activeElement === document.body && panes.shown.value !== 'board') text.focus();
-  });
-  session.connection.watch((state) => {
-    if (state.kind !== 'closed') return;
-    text.mode = 'read-only';
-    editable.value = false;
   });
   return { element: host, board, panes };
 }
@@ -141,8 +137,14 @@ function buildSides(session: DocumentSession, following: Following, onProblems: 
 function keepRecentInStep(session: DocumentSession, name: DocumentName): void {
   rememberDocument(name);
   session.connection.watch((state) => {
-    if (state.kind === 'closed' && state.code === DOCUMENT_DELETED) forgetDocument(name);
+    // What is still in this browser is to be found again, until the person has decided about it.
+    if (state.kind === 'closed' && state.code === DOCUMENT_DELETED && !session.hasContent) forgetDocument(name);
   });
+}
+
+/** An address that ends in `?view` is for looking on. */
+function asksForView(): boolean {
+  return new URLSearchParams(location.search).has('view');
 }
 
 function homeIcon(): HTMLElement {

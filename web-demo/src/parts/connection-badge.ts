@@ -1,29 +1,28 @@
-/** The connection state in words, with a dot whose colour only repeats them. */
+/** Where the person's changes are, in words, with a dot whose colour only repeats them. */
 
 import { element } from '../dom';
 import type { ConnectionState } from '../session/connection-state';
+import type { SavingState } from '../session/saving';
 import type { Watched } from '../watched';
+import { badgeWords } from './badge-words';
 
-export function connectionBadge(connection: Watched<ConnectionState>): HTMLElement {
+export function connectionBadge(connection: Watched<ConnectionState>, saving: Watched<SavingState>): HTMLElement {
   const label = element('span');
-  const advice = element('span', { class: 'advice' });
+  const advice = element('span', { class: 'badge-advice' });
   const dot = element('span', { class: 'dot', 'aria-hidden': 'true' });
-  const badge = element('p', { class: 'connection', role: 'status' }, dot, label, advice);
-  let opened = false;
-  connection.watch((state) => {
-    opened ||= state.kind === 'connected';
-    badge.dataset['state'] = state.kind;
-    label.textContent = LABELS[state.kind];
-    advice.textContent = opened && state.kind === 'reconnecting' ? KEPT : '';
-  });
-  return badge;
+  // Read out when something is amiss and when it is well again, not at every pause in typing.
+  const said = element('span', { class: 'visually-hidden', role: 'status' });
+  const badge = element('p', { class: 'connection' }, dot, label, advice);
+  const draw = (): void => {
+    const words = badgeWords(connection.value, saving.value);
+    badge.dataset['state'] = connection.value.kind;
+    badge.dataset['saving'] = saving.value.kind;
+    label.textContent = words.label;
+    advice.textContent = words.advice;
+    if (words.isTrouble) said.textContent = `${words.label} ${words.advice}`;
+    else if (saving.value.kind === 'saved' && said.textContent !== '') said.textContent = words.label;
+  };
+  connection.watch(draw);
+  saving.watch(draw);
+  return element('div', { class: 'badge' }, badge, said);
 }
-
-const LABELS: Readonly<Record<ConnectionState['kind'], string>> = {
-  connecting: 'Connecting…',
-  connected: 'Connected',
-  reconnecting: 'Offline, reconnecting…',
-  closed: 'Closed',
-};
-
-const KEPT = 'You can write on: this tab keeps your changes until then.';

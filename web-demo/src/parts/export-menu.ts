@@ -13,7 +13,7 @@ export interface BoardPictures {
 }
 
 export function exportMenu(name: DocumentName, pictures: BoardPictures): HTMLElement {
-  const summary = element('summary', { class: 'button' }, icon(Download, 17), element('span', { class: 'wide-label' }, 'Export'));
+  const summary = element('summary', { class: 'button', 'aria-label': 'Export' }, icon(Download, 17), element('span', { class: 'wide-label' }, 'Export'));
   const items = [
     ...CHOICES.map((choice) => link(name, choice)),
     pictureButton('Board as PNG', fileName(name, 'png'), () => pictures.png()),

@@ -29,7 +29,6 @@ export function shareDialog(name: DocumentName): { readonly element: HTMLDialogE
   return { element: dialog, open: () => dialog.showModal() };
 }
 
-/** The text of docs/whiteboard-schema.md is what the comments point to. */
 export function clientCode(name: DocumentName): string {
   // y-websocket puts the name into the address as it is.
   return [

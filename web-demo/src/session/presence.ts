@@ -13,6 +13,22 @@ export interface Person {
   readonly isSelf: boolean;
 }
 
+/** What we show of ourselves beside the name and the colour. A field that is left out stays as it was. */
+export interface PresenceFields {
+  /** In the text, in the form of y-codemirror.next. */
+  readonly cursor?: { readonly anchor: unknown; readonly head: unknown } | null;
+  /** On the board, in its units. */
+  readonly pointer?: { readonly x: number; readonly y: number } | null;
+  /** Ids of the selected shapes. */
+  readonly selection?: readonly string[];
+  /** The visible part of the board. */
+  readonly viewport?: { readonly x: number; readonly y: number; readonly width: number; readonly height: number };
+  /** The first visible line of the text, a relative position as JSON. */
+  readonly top?: unknown;
+  /** Where the person is. */
+  readonly pane?: 'text' | 'board';
+}
+
 export class Presence {
   /** Ourselves first, the others by name. */
   readonly people = new Watched<readonly Person[]>([]);
@@ -32,6 +48,14 @@ export class Presence {
       color: profile.colour,
       colorLight: lightened(profile.colour),
     });
+  }
+
+  /** Changes fields of what the others see of us; they are sent together and not more often than useful. */
+  publish(fields: PresenceFields): void {
+    const state = this.#awareness.getLocalState();
+    if (state === null) return;
+    const next = { ...state, ...fields };
+    if (JSON.stringify(next) !== JSON.stringify(state)) this.#awareness.setLocalState(next);
   }
 
   #read(): void {
