@@ -16,7 +16,7 @@ node_modules := node_modules/.package-lock.json
 demo_sources := $(shell find web-demo -name node_modules -prune -o -name dist -prune -o -type f -print 2>/dev/null)
 demo := $(if $(demo_sources),web-demo/dist/index.html)
 
-.PHONY: help setup run check lint test test-packages test-rust test-interop test-browser bench fuzz
+.PHONY: help setup run check lint test test-packages test-demo test-rust test-interop test-browser bench fuzz
 
 help:
 	@echo "make setup | run | check | test | bench | fuzz     (CONTRIBUTING.md says what each does)"
@@ -40,6 +40,7 @@ check: lint
 test:
 	scripts/setup test
 	$(MAKE) test-packages
+	$(MAKE) test-demo
 	$(MAKE) lint
 	$(MAKE) test-rust
 	$(MAKE) test-interop
@@ -47,6 +48,9 @@ test:
 
 # The demo comes before the binary, which embeds it; some Rust tests ask Yjs itself through Node.
 test-packages: $(demo) $(node_tests:=/$(node_modules))
+
+test-demo: $(demo)
+	cd web-demo && npm test
 
 test-rust: test-packages
 	cargo test --locked

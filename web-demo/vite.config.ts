@@ -13,6 +13,8 @@ export default defineConfig(({ mode }) => {
       modulePreload: { polyfill: false },
       // The icon stays a file of the same origin: fewer exceptions for a Content-Security-Policy.
       assetsInlineLimit: 0,
+      // One script with everything but the page's first paint: a document needs all of it at once. precompress prints its weight.
+      chunkSizeWarningLimit: 900,
     },
     server: {
       proxy: {

@@ -59,6 +59,15 @@ for (const colorScheme of ['light', 'dark']) {
     await assertAccessible(ada.page, 'following');
     await ada.page.getByRole('button', { name: 'Preview' }).click();
     await assertAccessible(ada.page, 'preview');
+    await ada.page.getByTitle('Text alone').click();
+    await ada.page.getByRole('button', { name: 'Split' }).click();
+    await ada.page.getByRole('button', { name: /^Heading: / }).click();
+    await assertAccessible(ada.page, 'split preview and the menu of headings');
+    await ada.page.keyboard.press('Escape');
+    await ada.page.getByTitle('Board alone').click();
+    await ada.board.press('?');
+    await ada.page.getByRole('heading', { name: 'Keys of the board' }).waitFor();
+    await assertAccessible(ada.page, 'keys of the board');
     await ben.leave();
   });
 

@@ -43,6 +43,30 @@ test('what is written offline outlives a reload and reaches the server later', a
   assert.deepEqual(ada.problems, []);
 });
 
+test('the page opens with what it holds while the server is dead, and brings what was written to the next one', async (t) => {
+  let own = await startServer();
+  t.after(() => own.stop());
+  const ada = await newPerson(browser, 'Ada');
+  const url = own.documentUrl('dead');
+  await ada.open(url);
+  await ada.type('Alive. ');
+  await saved(ada.page);
+  await ada.page.evaluate(() => navigator.serviceWorker.ready);
+  await own.kill();
+  await ada.page.reload();
+  await eventuallyReads(ada, 'Alive. ');
+  await ada.type('Dead. ');
+  await kept(ada.page);
+  await ada.page.goto(own.origin);
+  await ada.page.getByRole('link', { name: 'dead' }).click();
+  await eventuallyReads(ada, 'Alive. Dead. ');
+  await says(ada.page, 'your changes are kept in this browser');
+  own = await startServer({ data: own.data, port: own.port });
+  await saved(ada.page);
+  const answer = await fetch(`${own.origin}/api/docs/dead/snapshot?format=text`);
+  assert.equal(await answer.text(), 'Alive. Dead. ');
+});
+
 test('two tabs that were both offline lose nothing', async () => {
   const ada = await newPerson(browser, 'Ada');
   const gate = await holdSockets(ada.page.context());

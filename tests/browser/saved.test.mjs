@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
+import { boardOf, eventuallySame, storedShapes } from './board-harness.mjs';
 import { connected, eventually, eventuallyReads, holdSockets, newPerson, saved, says, screenshot, startBrowser, startServer } from './harness.mjs';
 
 let browser;
@@ -32,6 +33,56 @@ test('saved is not said before the server confirms, and what is said is on the d
   await server.kill();
   server = await startServer({ data: server.data, port: server.port });
   assert.equal(await exported(server, 'confirmed'), 'On the disk.');
+});
+
+test('kill -9 while both write: both go on, come back and agree, and saved is said only of what the disk has', async (t) => {
+  let server = await startServer();
+  t.after(() => server.stop());
+  const url = server.documentUrl('killed-at-work');
+  const ada = await newPerson(browser, 'Ada');
+  const ben = await newPerson(browser, 'Ben', { colour: '#b3540c' });
+  for (const person of [ada, ben]) {
+    person.gate = await holdSockets(person.page);
+    await person.open(url);
+    person.board = boardOf(person);
+  }
+  let goesOn = true;
+  const written = { ada: 0, ben: 0 };
+  const adaWrites = (async () => {
+    for (; goesOn; written.ada += 1) await ada.type(`a${written.ada} `);
+  })();
+  const benDraws = (async () => {
+    for (; goesOn; written.ben += 1) {
+      const [x, y] = [90 + (written.ben % 8) * 50, 100 + (written.ben % 30) * 14];
+      await ben.board.draw('Rectangle', [x, y], [x + 40, y + 30]);
+    }
+  })();
+  const bothWrite = (more) => {
+    const [a, b] = [written.ada + more, written.ben + more];
+    return eventually(() => assert.ok(written.ada >= a && written.ben >= b));
+  };
+  await bothWrite(5);
+  await server.kill();
+  // From here on nothing that they write is on a disk: confirmations of the next server are kept back.
+  for (const { gate } of [ada, ben]) gate.hold();
+  for (const { page } of [ada, ben]) await page.locator('.connection:not([data-state="connected"])').waitFor();
+  const silent = Promise.all([neverSaved(ada.page, 4000), neverSaved(ben.page, 4000)]);
+  await bothWrite(5);
+  server = await startServer({ data: server.data, port: server.port });
+  await Promise.all([connected(ada.page), connected(ben.page)]);
+  await bothWrite(5);
+  goesOn = false;
+  await Promise.all([adaWrites, benDraws, silent]);
+  for (const { gate } of [ada, ben]) gate.release();
+  await Promise.all([saved(ada.page), saved(ben.page)]);
+  // Again a crash at the moment of the promise.
+  await server.kill();
+  server = await startServer({ data: server.data, port: server.port });
+  assert.equal(await exported(server, 'killed-at-work'), Array.from({ length: written.ada }, (_, at) => `a${at} `).join(''));
+  assert.equal((await storedShapes(server, 'killed-at-work')).length, written.ben);
+  await Promise.all([connected(ada.page), connected(ben.page)]);
+  await eventuallySame(ada.board, ben.board);
+  assert.equal(await ada.text(), await ben.text());
 });
 
 test('without confirmations the page says so, and sends everything again', async (t) => {

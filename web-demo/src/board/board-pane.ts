@@ -113,6 +113,8 @@ export class BoardPane {
 
   #publishView(presence: BoardPresence): void {
     const publish = (): void => {
+      // A hidden board shows nothing that another could look at.
+      if (this.bench.camera.size.value.width <= 1) return;
       const { x, y, width, height } = this.bench.camera.visible;
       presence.publish({ viewport: { x: Math.round(x), y: Math.round(y), width: Math.round(width), height: Math.round(height) } });
     };
