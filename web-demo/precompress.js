@@ -32,6 +32,7 @@ export function precompress() {
         const sizes = files.map((entry) => write(join(entry.parentPath, entry.name)));
         const total = sizes.reduce((sum, size) => sum + size, 0);
         logger.info(`gzipped, the page has ${(total / 1000).toFixed(1)} kB in ${files.length} files`);
+        if (total > MOST_BYTES) this.error(`the page may have ${MOST_BYTES / 1000} kB at most`);
       },
     },
   };
@@ -56,3 +57,5 @@ function write(path) {
 /** Not the page itself, `index.html`: the server writes a new nonce into each copy. */
 const COMPRESSED = new Set(['.js', '.css', '.svg', '.json', '.webmanifest', '.txt', '.map']);
 const MIN_BYTES = 1024;
+/** What a phone loads in a few seconds over a slow line. */
+const MOST_BYTES = 600_000;

@@ -1,4 +1,5 @@
 import { defineConfig, loadEnv } from 'vite';
+import { bundleNote } from './bundle-note.js';
 import { precompress } from './precompress.js';
 
 export default defineConfig(({ mode }) => {
@@ -6,7 +7,7 @@ export default defineConfig(({ mode }) => {
   const server = loadEnv(mode, '.', 'YDOCK_')['YDOCK_URL'] ?? 'http://127.0.0.1:1234';
   return {
     base: '/',
-    plugins: [precompress()],
+    plugins: [bundleNote(), precompress()],
     build: {
       target: 'es2022',
       // Every browser that runs the page knows modulepreload; the polyfill would only be weight.

@@ -240,8 +240,10 @@ test('two people write into one note at once and both keep their words', async (
   await ada.board.click(300, 300);
   await ada.page.keyboard.type('Start. ');
   await eventually(async () => assert.equal((await storedShapes(server, name))[0]?.text, 'Start. '));
+  await eventually(async () => assert.match(await ben.board.svg(), /Start\./));
   await ben.board.doubleClick(300, 260);
   await ben.board.writing.waitFor();
+  assert.equal(await ben.board.writing.inputValue(), 'Start. ');
   await ben.page.keyboard.press('Control+End');
   await Promise.all([ada.page.keyboard.type('aaaaaaaaaa', { delay: 20 }), ben.page.keyboard.type('bbbbbbbbbb', { delay: 20 })]);
   await eventually(async () => {

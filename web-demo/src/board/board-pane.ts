@@ -34,8 +34,10 @@ export class BoardPane {
   readonly element = element('section', { class: 'board', 'aria-label': 'Whiteboard' });
   readonly bench: Workbench;
   readonly #surface: Surface;
+  readonly #presence: BoardPresence;
   /** Set while the document arrives. */
   #arriving: (() => void) | undefined;
+  #hasArrived = false;
 
   constructor({ root, presence, editable, onActivity, onLook, onProblems }: BoardPaneParts) {
     const fonts = browserFonts();
@@ -65,9 +67,14 @@ export class BoardPane {
     });
     const bars = [toolBar(bench, onPickImage), style.element, viewBar(bench, { onLook, onHelp })];
     this.element.append(this.#surface.element, ...bars, picker, shortcuts.element);
-    bench.camera.size.watch(() => this.#arriving?.());
+    bench.camera.size.watch(() => {
+      this.#arriving?.();
+      if (this.#hasArrived) this.#settle();
+    });
     for (const touch of ['pointerdown', 'wheel', 'keydown']) this.element.addEventListener(touch, () => this.#settle(), { capture: true, passive: true });
-    this.#publishView(presence);
+    this.#presence = presence;
+    bench.camera.view.watch(() => this.publishView());
+    bench.camera.size.watch(() => this.publishView());
   }
 
   focus(): void {
@@ -75,23 +82,36 @@ export class BoardPane {
   }
 
   /**
-   * Brings everything into view, and goes on doing so while more arrives, until the person looks or draws or some seconds
-   * have passed: a document comes in parts.
+   * Brings everything into view, and goes on doing so while more of the document arrives, until the person looks or draws.
+   * A board that is hidden then is brought into view when it is first seen.
    */
   showAll(): void {
-    const fit = (): void => {
+    this.#arriving = () => {
       const box = this.bench.wholeBox;
-      if (box !== undefined && this.bench.camera.size.value.width > 1) this.bench.camera.fit(box);
+      if (box !== undefined && this.#isSeen) this.bench.camera.fit(box);
     };
-    this.#arriving = fit;
-    fit();
-    setTimeout(() => this.#settle(), ARRIVES_WITHIN_MS);
+    this.#arriving();
+  }
+
+  /** The document is there: what comes from now on is drawn by somebody and moves no view. */
+  arrived(): void {
+    this.#hasArrived = true;
+    this.#settle();
   }
 
   /** Shows the part of the board that somebody else sees. */
   show(viewport: Box): void {
     this.#settle();
-    this.bench.camera.fit(viewport, 8);
+    this.bench.camera.match(viewport);
+  }
+
+  /** Tells the others what is seen here. */
+  publishView(): void {
+    const { camera } = this.bench;
+    // A hidden board shows nothing that another could look at.
+    if (!this.#isSeen) return;
+    const { x, y, width, height } = camera.visible;
+    this.#presence.publish({ viewport: { x: Math.round(x), y: Math.round(y), width: Math.round(width), height: Math.round(height) } });
   }
 
   svg(): Blob {
@@ -108,22 +128,14 @@ export class BoardPane {
 
   #settle(): void {
     // A board that nobody has seen yet is still to be shown whole.
-    if (this.bench.camera.size.value.width > 1) this.#arriving = undefined;
+    if (this.#isSeen) this.#arriving = undefined;
   }
 
-  #publishView(presence: BoardPresence): void {
-    const publish = (): void => {
-      // A hidden board shows nothing that another could look at.
-      if (this.bench.camera.size.value.width <= 1) return;
-      const { x, y, width, height } = this.bench.camera.visible;
-      presence.publish({ viewport: { x: Math.round(x), y: Math.round(y), width: Math.round(width), height: Math.round(height) } });
-    };
-    this.bench.camera.view.watch(publish);
-    this.bench.camera.size.watch(publish);
+  /** Whether the board has a place on the page. */
+  get #isSeen(): boolean {
+    return this.bench.camera.size.value.width > 1;
   }
 }
-
-const ARRIVES_WITHIN_MS = 3000;
 
 function systemPaper(): Watched<Paper> {
   const query = matchMedia('(prefers-color-scheme: dark)');

@@ -97,12 +97,12 @@ function buildSides(session: DocumentSession, following: Following, onProblems: 
     onBlur: () => session.typing.stop(),
     onScroll: (cause) => {
       if (cause === 'person') following.stop();
-      session.presence.publish({ top: text.top() });
+      session.presence.publish(following.passedOn({ top: text.top() }));
     },
   });
   const board = new BoardPane({
     root: session.board,
-    presence: boardPresence(session.awareness, (trace) => session.presence.publish(trace)),
+    presence: boardPresence(session.awareness, (trace) => session.presence.publish(following.passedOn(trace))),
     editable: session.editable,
     onActivity: () => session.typing.active('board'),
     onLook: () => following.stop(),
@@ -120,6 +120,7 @@ function buildSides(session: DocumentSession, following: Following, onProblems: 
     if (sight?.pane !== undefined) panes.reveal(sight.pane);
     if (sight?.viewport !== undefined) board.show(sight.viewport);
     if (sight !== undefined) text.scrollTo(sight.top);
+    else board.publishView();
   });
   const setMode = (): void => {
     if (session.loaded.value) text.mode = session.editable.value ? 'writing' : 'read-only';
@@ -130,6 +131,9 @@ function buildSides(session: DocumentSession, following: Following, onProblems: 
     setMode();
     board.showAll();
     if (document.activeElement === document.body && panes.shown.value !== 'board') text.focus();
+  });
+  session.connection.watch(({ kind }) => {
+    if (kind === 'connected') board.arrived();
   });
   return { element: host, board, panes };
 }

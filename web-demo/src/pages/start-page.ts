@@ -19,7 +19,7 @@ export function showStartPage(root: HTMLElement): void {
         element('img', { src: iconUrl, alt: '', width: '48', height: '48' }),
         element('h1', {}, 'ydock'),
       ),
-      element('p', { class: 'lead' }, 'Write together in one document, at the same time. Everyone with the link takes part.'),
+      element('p', { class: 'lead' }, 'Write and draw together in one document, at the same time. Everyone with the link takes part.'),
       newDocument(),
       openByName(),
       recentList(),

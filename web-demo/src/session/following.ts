@@ -1,10 +1,15 @@
-/** Follow mode: this page shows what another member sees, until either goes or the person here looks elsewhere. */
+/**
+ * Follow mode: this page shows what another member sees, until either goes or the person here looks elsewhere.
+ *
+ * Meanwhile it tells others the sight that it was shown and not its own, which is larger where the windows differ: two who
+ * follow each other would zoom out for ever.
+ */
 
 import type { Awareness } from 'y-protocols/awareness';
 import type { Box } from '../board/model/geometry';
 import { Watched } from '../watched';
 import { readPoint } from './board-presence';
-import { field, readPerson } from './presence';
+import { field, readPerson, type PresenceFields } from './presence';
 
 /** What another member sees. */
 export interface Sight {
@@ -39,6 +44,16 @@ export class Following {
     this.#look();
   }
 
+  /** What to tell the others instead of `fields`. */
+  passedOn(fields: PresenceFields): PresenceFields {
+    const { viewport, top } = this.sight.value ?? {};
+    return {
+      ...fields,
+      ...(viewport !== undefined && 'viewport' in fields ? { viewport } : {}),
+      ...(top !== undefined && 'top' in fields ? { top } : {}),
+    };
+  }
+
   #look(): void {
     const clientId = this.followed.value;
     const state = clientId === undefined ? undefined : this.#awareness.getStates().get(clientId);
@@ -51,7 +66,12 @@ export class Following {
 function readSight(clientId: number, state: unknown): Sight {
   const { name, colour } = readPerson(clientId, state, false);
   const pane = field(state, 'pane');
-  return { name, colour, pane: pane === 'text' || pane === 'board' ? pane : undefined, viewport: readBox(field(state, 'viewport')), top: field(state, 'top') };
+  return { name, colour, pane: pane === 'text' || pane === 'board' ? pane : undefined, viewport: readBox(field(state, 'viewport')), top: readTop(field(state, 'top')) };
+}
+
+/** It is passed on, so that nobody else's length may be. */
+function readTop(sent: unknown): unknown {
+  return JSON.stringify(sent ?? null).length <= LONGEST_TOP ? sent : undefined;
 }
 
 function readBox(sent: unknown): Box | undefined {
@@ -60,4 +80,5 @@ function readBox(sent: unknown): Box | undefined {
   return width >= 1 && height >= 1 && width < FARTHEST && height < FARTHEST ? { ...corner, width, height } : undefined;
 }
 
+const LONGEST_TOP = 500;
 const FARTHEST = 10_000_000;

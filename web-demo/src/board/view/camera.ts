@@ -51,16 +51,16 @@ export class Camera {
     this.zoomAt({ x: width / 2, y: height / 2 }, zoom / this.view.value.zoom);
   }
 
-  /** Shows a whole box, at most at `mostZoom`. */
-  fit(box: Box, mostZoom = 1): void {
+  /** Shows a whole box with a margin around it, not enlarged. */
+  fit(box: Box): void {
     const { width, height } = this.size.value;
-    const margin = Math.min(FIT_MARGIN, width / 8, height / 8);
-    const fitting = Math.min((width - 2 * margin) / Math.max(box.width, 1), (height - 2 * margin) / Math.max(box.height, 1));
-    const zoom = clamp(fitting, LEAST_ZOOM, mostZoom);
-    const { x, y } = middle(box);
-    this.#look({ x: x - width / 2 / zoom, y: y - height / 2 / zoom, zoom });
+    this.#show(box, Math.min(FIT_MARGIN, width / 8, height / 8), 1);
   }
 
+  /** Shows what another camera sees: all of it and, where the windows differ, more. */
+  match(seen: Box): void {
+    this.#show(seen, 0, MOST_ZOOM);
+  }
   /** Pans as little as shows the box, where it can be shown. */
   reveal(box: Box): void {
     const seen = this.visible;
@@ -70,6 +70,14 @@ export class Camera {
     };
     const [dx, dy] = [shift(box.x, box.width, seen.x, seen.width), shift(box.y, box.height, seen.y, seen.height)];
     if (dx !== 0 || dy !== 0) this.#look({ ...this.view.value, x: seen.x + dx, y: seen.y + dy });
+  }
+
+  #show(box: Box, margin: number, mostZoom: number): void {
+    const { width, height } = this.size.value;
+    const fitting = Math.min((width - 2 * margin) / Math.max(box.width, 1), (height - 2 * margin) / Math.max(box.height, 1));
+    const zoom = clamp(fitting, LEAST_ZOOM, mostZoom);
+    const { x, y } = middle(box);
+    this.#look({ x: x - width / 2 / zoom, y: y - height / 2 / zoom, zoom });
   }
 
   #look(view: View): void {
