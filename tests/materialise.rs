@@ -240,16 +240,19 @@ async fn a_document_that_outgrows_a_workers_memory_is_refused_quickly_and_spares
         bomb.extend([1, 120]);
     }
     bomb.push(0);
-    for _ in 0..2 {
+    let refused = async || {
         let error = json_of(&*pool, document("bomb", Some(&bomb), &[]), &hello_roots()).await.expect_err("a refusal");
         assert!(matches!(error, MaterialiseError::Crashed), "{error:?}");
-    }
-    let lost = pool.stats().workers_lost;
-    let tail = [typed(1, 0, "kept"), bomb];
+        pool.stats().workers_lost
+    };
+    // One in the pool and two in isolation; more when a busy machine kept one from running, which blames nobody.
+    let lost = refused().await;
+    assert!(lost >= 3, "{lost} workers were lost");
+    assert_eq!(refused().await, lost, "the second request meets what is remembered");
+    let tail = [typed(1, 0, "kept"), bomb.clone()];
     let value = json_of(&*pool, document("bomb in the tail", None, &tail), &hello_roots()).await.expect("an export");
     assert_eq!(value, json!({"t": "kept"}));
-    // One in the pool, two in isolation; the second request meets what is remembered.
-    assert_eq!((lost, pool.stats().updates_quarantined), (3, 1));
+    assert_eq!(pool.stats().updates_quarantined, 1);
     pool.close().await;
 }
 
