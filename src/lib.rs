@@ -29,6 +29,7 @@ pub mod connection;
 pub mod delivery;
 pub mod doc_rooms;
 pub mod fronts;
+pub mod gateway;
 pub mod http;
 pub mod ids;
 pub mod lib0;

@@ -1,0 +1,316 @@
+//! A client of a namespace, as handlers and services see it.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::Duration;
+
+use axum::http::Extensions;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use thiserror::Error;
+use tokio::sync::oneshot;
+use tokio_util::sync::CancellationToken;
+
+use super::broadcast::Broadcast;
+use super::data::{Data, DecodeError, EncodeError};
+use super::event::Handshake;
+use super::namespace::Namespace;
+use super::packet::{Content, Packet};
+use super::topics::Target;
+use super::wire::{DisconnectReason, NotSent, Wire};
+
+/// A client in a namespace. Cloning gives another handle to the same; handles may outlive the client.
+#[derive(Clone)]
+pub struct Client {
+    shared: Arc<Shared>,
+}
+
+/// A client's number inside the server. Never sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) struct ClientKey(u64);
+
+struct Shared {
+    key: ClientKey,
+    id: String,
+    handshake: Handshake,
+    wire: Arc<dyn Wire>,
+    namespace: Namespace,
+    extensions: Mutex<Extensions>,
+    next_ack: AtomicU64,
+    awaited: Mutex<HashMap<u64, oneshot::Sender<Data>>>,
+    gone: CancellationToken,
+}
+
+/// Why an event did not reach a client.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum EmitError {
+    /// The value has no JSON form.
+    #[error(transparent)]
+    Encode(#[from] EncodeError),
+    /// It cannot be sent.
+    #[error(transparent)]
+    NotSent(#[from] NotSent),
+}
+
+/// Why there is no acknowledgement.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum AckError {
+    /// The event did not go out.
+    #[error(transparent)]
+    Emit(#[from] EmitError),
+    /// The client did not answer in time.
+    #[error("the client did not acknowledge in time")]
+    Timeout,
+    /// The client has gone without an answer.
+    #[error("the client has gone")]
+    Gone,
+    /// The answer is not what was expected.
+    #[error("the acknowledgement is not what was expected: {0}")]
+    Decode(#[from] DecodeError),
+}
+
+impl Client {
+    pub(super) fn new(namespace: Namespace, handshake: Handshake, wire: Arc<dyn Wire>) -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(1);
+        let shared = Shared {
+            key: ClientKey(NEXT.fetch_add(1, Ordering::Relaxed)),
+            id: random_id(),
+            handshake,
+            wire,
+            namespace,
+            extensions: Mutex::default(),
+            next_ack: AtomicU64::new(0),
+            awaited: Mutex::default(),
+            gone: CancellationToken::new(),
+        };
+        Self { shared: Arc::new(shared) }
+    }
+
+    /// Its id, which it knows itself by (`socket.id`) and others may know: it opens nothing.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.shared.id
+    }
+
+    /// How it connected.
+    #[must_use]
+    pub fn handshake(&self) -> &Handshake {
+        &self.shared.handshake
+    }
+
+    /// The namespace that it is in.
+    #[must_use]
+    pub fn namespace(&self) -> &Namespace {
+        &self.shared.namespace
+    }
+
+    /// Remembers a value for as long as the client stays, one of each type: the user that a guard found, for example.
+    pub fn set<T: Clone + Send + Sync + 'static>(&self, value: T) {
+        self.extensions(|extensions| extensions.insert(value));
+    }
+
+    /// The value of a type that [`set`](Self::set) remembered.
+    #[must_use]
+    pub fn get<T: Clone + Send + Sync + 'static>(&self) -> Option<T> {
+        self.extensions(|extensions| extensions.get::<T>().cloned())
+    }
+
+    fn extensions<T>(&self, with: impl FnOnce(&mut Extensions) -> T) -> T {
+        with(&mut self.shared.extensions.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Makes it one of a user's clients, whom [`Namespace::to_user`] reaches.
+    pub fn identify(&self, user: &str) {
+        self.shared.namespace.join(self, Target::User(user.into()));
+    }
+
+    /// Joins a topic, which Socket.IO calls a room.
+    pub fn join(&self, topic: &str) {
+        self.shared.namespace.join(self, Target::Topic(topic.into()));
+    }
+
+    /// Leaves a topic.
+    pub fn leave(&self, topic: &str) {
+        self.shared.namespace.leave(self, &Target::Topic(topic.into()));
+    }
+
+    /// Whether it is in a topic.
+    #[must_use]
+    pub fn is_in(&self, topic: &str) -> bool {
+        self.shared.namespace.is_in(self, &Target::Topic(topic.into()))
+    }
+
+    /// The topics that it is in.
+    #[must_use]
+    pub fn topics(&self) -> Vec<Arc<str>> {
+        self.shared.namespace.topics_of(self)
+    }
+
+    /// Sends it an event.
+    ///
+    /// # Errors
+    /// When the value cannot be encoded or the client cannot be reached. A client that reads too slowly is disconnected, so
+    /// that it never misses an event in silence.
+    pub fn emit<T: Serialize + ?Sized>(&self, event: &str, value: &T) -> Result<(), EmitError> {
+        let packet = Packet::event(event, value)?;
+        Ok(self.deliver(&packet)?)
+    }
+
+    /// Sends it an event if nothing waits before it, else drops it: for cursors and the like.
+    ///
+    /// # Errors
+    /// When the value cannot be encoded.
+    pub fn emit_volatile<T: Serialize + ?Sized>(&self, event: &str, value: &T) -> Result<(), EncodeError> {
+        self.shared.wire.send_volatile(&Packet::event(event, value)?);
+        Ok(())
+    }
+
+    /// Sends it an event and waits for its acknowledgement.
+    ///
+    /// # Errors
+    /// When it cannot be sent, is not acknowledged within `timeout`, or with something else than an `R`.
+    pub async fn emit_with_ack<R: DeserializeOwned>(
+        &self,
+        event: &str,
+        value: &(impl Serialize + ?Sized),
+        timeout: Duration,
+    ) -> Result<R, AckError> {
+        let data = Data::of_event(event, value).map_err(EmitError::from)?;
+        self.ask(event, data, timeout).await
+    }
+
+    pub(super) async fn ask<R: DeserializeOwned>(
+        &self,
+        event: &str,
+        data: Data,
+        timeout: Duration,
+    ) -> Result<R, AckError> {
+        let id = self.shared.next_ack.fetch_add(1, Ordering::Relaxed);
+        let (answered, answer) = oneshot::channel();
+        self.awaited(|awaited| awaited.insert(id, answered));
+        let _forgotten_at_the_end = Awaiting { client: Arc::downgrade(&self.shared), id };
+        let packet = Packet::new(Content::Event { name: event.into(), data, ack: Some(id) });
+        self.deliver(&packet).map_err(EmitError::from)?;
+        tokio::select! {
+            answer = answer => Ok(answer.map_err(|_closed| AckError::Gone)?.decode()?),
+            () = self.shared.gone.cancelled() => Err(AckError::Gone),
+            () = tokio::time::sleep(timeout) => Err(AckError::Timeout),
+        }
+    }
+
+    /// Everybody in the namespace but this client.
+    pub fn broadcast(&self) -> Broadcast {
+        Broadcast::new(self.shared.namespace.clone()).except_key(self.shared.key)
+    }
+
+    /// Everybody in a topic but this client; or another client, by its id.
+    pub fn to(&self, topic: &str) -> Broadcast {
+        self.broadcast().to(topic)
+    }
+
+    /// Sends it away.
+    pub fn disconnect(&self) {
+        self.end(DisconnectReason::ServerDisconnected);
+    }
+
+    /// Whether it is still there.
+    #[must_use]
+    pub fn is_connected(&self) -> bool {
+        !self.shared.gone.is_cancelled()
+    }
+
+    /// Resolves when it has gone. Cancel-safe.
+    pub async fn gone(&self) {
+        self.shared.gone.cancelled().await;
+    }
+
+    /// Waits until it can take another event, or has gone. Cancel-safe.
+    pub async fn ready(&self) {
+        tokio::select! {
+            () = self.shared.wire.ready() => {}
+            () = self.gone() => {}
+        }
+    }
+
+    pub(super) fn end(&self, reason: DisconnectReason) {
+        self.shared.wire.end(&reason);
+    }
+
+    pub(super) fn key(&self) -> ClientKey {
+        self.shared.key
+    }
+
+    pub(super) fn deliver(&self, packet: &Arc<Packet>) -> Result<(), NotSent> {
+        let sent = self.shared.wire.send(packet);
+        if sent == Err(NotSent::Full) {
+            tracing::info!(client = self.id(), "a client reads too slowly and is disconnected");
+            self.end(DisconnectReason::TooSlow);
+        }
+        sent
+    }
+
+    pub(super) fn deliver_volatile(&self, packet: &Arc<Packet>) {
+        self.shared.wire.send_volatile(packet);
+    }
+
+    /// An acknowledgement came; one that nobody waits for is dropped.
+    pub(super) fn acknowledged(&self, id: u64, data: Data) {
+        if let Some(waiting) = self.awaited(|awaited| awaited.remove(&id)) {
+            let _nobody_waits = waiting.send(data).is_err();
+        }
+    }
+
+    /// It has gone: whoever waits for it is told.
+    pub(super) fn leave_for_good(&self) {
+        self.shared.gone.cancel();
+        self.awaited(HashMap::clear);
+    }
+
+    fn awaited<T>(&self, with: impl FnOnce(&mut HashMap<u64, oneshot::Sender<Data>>) -> T) -> T {
+        with(&mut self.shared.awaited.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// Somebody waits for an acknowledgement; however the waiting ends, it is forgotten.
+struct Awaiting {
+    client: Weak<Shared>,
+    id: u64,
+}
+
+impl Drop for Awaiting {
+    fn drop(&mut self) {
+        if let Some(client) = self.client.upgrade() {
+            client.awaited.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.id);
+        }
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client").field("id", &self.shared.id).finish_non_exhaustive()
+    }
+}
+
+impl PartialEq for Client {
+    fn eq(&self, other: &Self) -> bool {
+        self.shared.key == other.shared.key
+    }
+}
+
+impl Eq for Client {}
+
+impl ClientKey {
+    #[cfg(test)]
+    pub(super) const fn for_test(number: u64) -> Self {
+        Self(number)
+    }
+}
+
+/// 122 random bits, as text.
+fn random_id() -> String {
+    uuid::Uuid::new_v4().simple().to_string()
+}

@@ -1,0 +1,257 @@
+//! What an event carries: any number of values, as JSON text with binary attachments.
+//!
+//! The text is encoded once, whoever reads it, and decoded straight into a handler's type. The encoding is that of
+//! Socket.IO's common parser: a JSON array in which a binary value is a placeholder for an attachment.
+
+use std::collections::VecDeque;
+use std::fmt;
+
+use bytes::Bytes;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer, Serialize};
+use socketioxide_core::parser::Parse;
+use socketioxide_core::{Str, Value};
+use socketioxide_parser_common::CommonParser;
+use thiserror::Error;
+
+/// The values of an event or of an acknowledgement. Cloning is cheap: the bytes are shared.
+///
+/// A tuple is several values, everything else is one:
+///
+/// ```
+/// use ydock::gateway::Data;
+///
+/// let data = Data::of(&("general", 3))?;
+/// assert_eq!(data.decode::<(String, u32)>()?, ("general".to_owned(), 3));
+/// assert_eq!(Data::of("general")?.decode::<String>()?, "general");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, PartialEq)]
+pub struct Data {
+    /// A JSON array; its first element is the event's name when `is_named`.
+    text: Str,
+    attachments: Option<VecDeque<Bytes>>,
+    is_named: bool,
+}
+
+/// A value that has no JSON form, as a map whose keys are no texts.
+#[derive(Debug, Error)]
+#[error("the value cannot be sent: {0}")]
+pub struct EncodeError(String);
+
+/// Values that are not what a handler expects. The text names the place and is fit for whoever sent them.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("{0}")]
+pub struct DecodeError(String);
+
+impl Data {
+    /// No value at all.
+    #[must_use]
+    pub fn none() -> Self {
+        Self { text: Str::from("[]"), attachments: None, is_named: false }
+    }
+
+    /// One value, or those of a tuple.
+    ///
+    /// # Errors
+    /// When there is no JSON form of it.
+    pub fn of<T: Serialize + ?Sized>(value: &T) -> Result<Self, EncodeError> {
+        Self::encode(value, None)
+    }
+
+    /// The same with an event's name before them.
+    pub(super) fn of_event<T: Serialize + ?Sized>(event: &str, value: &T) -> Result<Self, EncodeError> {
+        Self::encode(value, Some(event))
+    }
+
+    fn encode<T: Serialize + ?Sized>(value: &T, event: Option<&str>) -> Result<Self, EncodeError> {
+        match CommonParser.encode_value(value, event) {
+            Ok(Value::Str(text, attachments)) => Ok(Self { text, attachments, is_named: event.is_some() }),
+            Ok(Value::Bytes(_)) => Err(EncodeError("it is no text".to_owned())),
+            Err(error) => Err(EncodeError(error.to_string())),
+        }
+    }
+
+    /// Values as a wire brought them: a JSON array, which may begin with the event's name.
+    pub(crate) fn from_wire(text: Str, attachments: Option<VecDeque<Bytes>>, is_named: bool) -> Self {
+        Self { text, attachments, is_named }
+    }
+
+    /// These values with an event's name before them.
+    pub(super) fn named(&self, event: &str) -> Self {
+        let name = json_text(event);
+        let values = self.values();
+        let comma = if values.is_empty() { "" } else { "," };
+        Self { text: format!("[{name}{comma}{values}]").into(), attachments: self.attachments.clone(), is_named: true }
+    }
+
+    /// Reads the values: a tuple takes all of them, any other type the first.
+    ///
+    /// # Errors
+    /// When they are not what the type expects.
+    pub fn decode<T: DeserializeOwned>(&self) -> Result<T, DecodeError> {
+        let mut value = Value::Str(self.text.clone(), self.attachments.clone());
+        let decoded = CommonParser.decode_value::<Located<T>>(&mut value, self.is_named);
+        match decoded {
+            Ok(Located(value)) => Ok(value),
+            // Nothing was sent: that is what an optional value may be.
+            Err(_) if self.is_empty() => T::deserialize(serde::de::value::UnitDeserializer::new())
+                .map_err(|_error: Absent| DecodeError(MISSING.to_owned())),
+            Err(error) => Err(DecodeError(readable(&error.to_string()))),
+        }
+    }
+
+    /// How many bytes these values hold.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.text.len() + self.attachments.iter().flatten().map(Bytes::len).sum::<usize>()
+    }
+
+    /// Whether there is no value.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.values().is_empty()
+    }
+
+    /// The values as JSON text: one as it is, several as an array, none as `null`. A binary value shows as its placeholder.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        let values = self.values();
+        let mut elements = serde_json::Deserializer::from_str(&self.text).into_iter::<Vec<serde::de::IgnoredAny>>();
+        let count = elements.next().and_then(Result::ok).map_or(0, |all| all.len() - usize::from(self.is_named));
+        match count {
+            0 => "null".to_owned(),
+            1 => values.to_owned(),
+            _ => format!("[{values}]"),
+        }
+    }
+
+    /// What lies between the brackets, without the event's name.
+    pub(crate) fn values(&self) -> &str {
+        let inner = self.text.trim().strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or_default();
+        if !self.is_named {
+            return inner.trim();
+        }
+        let mut name = serde_json::Deserializer::from_str(inner).into_iter::<serde::de::IgnoredAny>();
+        let _skipped = name.next();
+        let after = inner.get(name.byte_offset()..).unwrap_or_default().trim_start();
+        after.strip_prefix(',').unwrap_or_default().trim()
+    }
+
+    /// The whole array and its attachments.
+    pub(crate) fn wire(&self) -> (&Str, Option<&VecDeque<Bytes>>) {
+        (&self.text, self.attachments.as_ref())
+    }
+
+    /// An object around these values: `fields` are JSON text, `{"a":1,` say, and `rest` ends it.
+    pub(super) fn wrapped(&self, before: &str, after: &str) -> Self {
+        let text = format!("[{before}{}{after}]", self.to_json());
+        Self { text: text.into(), attachments: self.attachments.clone(), is_named: false }
+    }
+}
+
+impl fmt::Debug for Data {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Data").field(&self.text.as_str()).finish()
+    }
+}
+
+/// A text as JSON writes it.
+pub(crate) fn json_text(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
+}
+
+/// A value whose error says where in it.
+struct Located<T>(T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Located<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        serde_path_to_error::deserialize(deserializer).map(Self).map_err(|error| {
+            let path = error.path().to_string();
+            let inner = error.into_inner();
+            if path == "." { inner } else { serde::de::Error::custom(format!("{path}: {inner}")) }
+        })
+    }
+}
+
+/// The error of a value that is not there.
+#[derive(Debug, Error)]
+#[error("{MISSING}")]
+struct Absent;
+
+impl serde::de::Error for Absent {
+    fn custom<T: fmt::Display>(_: T) -> Self {
+        Self
+    }
+}
+
+/// Without the position in a text that the sender never saw.
+fn readable(message: &str) -> String {
+    let end = message.find(" at line ").unwrap_or(message.len());
+    message.get(..end).unwrap_or(message).to_owned()
+}
+
+const MISSING: &str = "a value is missing";
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn from_wire(text: &str) -> Data {
+        Data::from_wire(text.to_owned().into(), None, true)
+    }
+
+    #[derive(Debug, PartialEq, Serialize, Deserialize)]
+    struct Picture {
+        name: String,
+        bytes: Bytes,
+    }
+
+    #[test]
+    fn one_value_several_and_none_are_read_as_they_were_sent() {
+        assert_eq!(from_wire(r#"["message","hello"]"#).decode::<String>(), Ok("hello".to_owned()));
+        assert_eq!(from_wire(r#"["message",1,[2,3]]"#).decode::<(u8, Vec<u8>)>(), Ok((1, vec![2, 3])));
+        assert_eq!(from_wire(r#"["message"]"#).decode::<Option<String>>(), Ok(None));
+        assert_eq!(from_wire(r#"["message"]"#).decode::<()>(), Ok(()));
+        assert_eq!(Data::none().decode::<Option<String>>(), Ok(None));
+    }
+
+    #[test]
+    fn what_does_not_fit_is_told_with_its_place() {
+        #[derive(Debug, Deserialize)]
+        struct Message {
+            #[expect(dead_code, reason = "only read")]
+            room: String,
+        }
+        let error = |text| from_wire(text).decode::<Message>().unwrap_err().to_string();
+        assert_eq!(error(r#"["m",{"room":3}]"#), "room: invalid type: integer `3`, expected a string");
+        assert_eq!(error(r#"["m",{}]"#), "missing field `room`");
+        assert_eq!(error(r#"["m"]"#), "a value is missing");
+    }
+
+    #[test]
+    fn binary_values_travel_beside_the_text_however_deep() {
+        let picture = Picture { name: "a".to_owned(), bytes: Bytes::from_static(&[0, 255]) };
+        let data = Data::of_event("picture", &picture).unwrap();
+        assert_eq!(data.decode::<Picture>(), Ok(picture));
+        let (text, attachments) = data.wire();
+        assert_eq!(text.as_str(), r#"["picture",{"name":"a","bytes":{"_placeholder":true,"num":0}}]"#);
+        assert_eq!(attachments.unwrap().len(), 1);
+    }
+
+    #[test]
+    fn values_are_json_without_the_name() {
+        assert_eq!(from_wire(r#"["a,\"]", {"b":1} ]"#).to_json(), r#"{"b":1}"#);
+        assert_eq!(from_wire(r#"["m",1,"x"]"#).to_json(), r#"[1,"x"]"#);
+        assert_eq!(from_wire(r#"["m"]"#).to_json(), "null");
+        assert_eq!(Data::of(&json!({ "a": [1] })).unwrap().to_json(), r#"{"a":[1]}"#);
+    }
+
+    #[test]
+    fn a_name_is_put_before_values() {
+        assert_eq!(Data::of(&(1, 2)).unwrap().named("m").wire().0.as_str(), r#"["m",1,2]"#);
+        assert_eq!(Data::none().named("m").wire().0.as_str(), r#"["m"]"#);
+    }
+}

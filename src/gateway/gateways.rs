@@ -1,0 +1,323 @@
+//! All gateways of a server: which namespace belongs to which, and who is let in.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use thiserror::Error;
+use tower::ServiceExt;
+
+use super::client::Client;
+use super::config::Config;
+use super::definition::{Definition, Gateway};
+use super::error::EventError;
+use super::event::{Event, EventKind, Handshake};
+use super::namespace::Namespace;
+use super::options::{Options, Origins, Paths, Transports};
+use super::rate::AddressRates;
+use super::session::Admitted;
+use super::wire::Wire;
+use crate::shutdown::Tasks;
+
+/// All gateways of a server. Cloning gives another handle to the same: for services, HTTP handlers and fronts.
+#[derive(Debug, Clone)]
+pub struct Gateways {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    definitions: Vec<Arc<Definition>>,
+    fixed: HashMap<Arc<str>, (Arc<Definition>, Namespace)>,
+    /// The namespaces of gateways that match many, while somebody is in them.
+    open: Mutex<HashMap<Arc<str>, Open>>,
+    clients: AtomicUsize,
+    rates: AddressRates,
+    config: Config,
+    tasks: Tasks,
+}
+
+#[derive(Debug)]
+struct Open {
+    namespace: Namespace,
+    clients: usize,
+}
+
+/// A namespace with the gateway that it belongs to.
+#[derive(Debug, Clone)]
+pub(super) struct Mounted {
+    gateways: Gateways,
+    definition: Arc<Definition>,
+    namespace: Namespace,
+}
+
+/// Why a client is not let into a namespace. The text is for the client.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum ConnectError {
+    /// No gateway is for this namespace.
+    #[error("Invalid namespace")]
+    UnknownNamespace,
+    /// The page that it comes from may not.
+    #[error("Origin not allowed")]
+    Origin,
+    /// The way that it comes by is not open here.
+    #[error("Transport not allowed")]
+    Transport,
+    /// A guard said no.
+    #[error("{0}")]
+    Refused(EventError),
+    /// There are too many clients.
+    #[error("The server is full, try again later")]
+    Full,
+}
+
+/// A way in to gateways: those that share a port and an address.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Entrance {
+    /// The port; `None` for the server's own.
+    pub port: Option<u16>,
+    /// The address, `/socket.io` for example.
+    pub path: String,
+}
+
+/// How a client came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Transport {
+    /// By WebSocket.
+    WebSocket,
+    /// By HTTP long polling.
+    Polling,
+}
+
+/// A client that asks to be let in.
+#[derive(Debug)]
+pub struct Entry<'a> {
+    /// The path of the namespace.
+    pub path: &'a str,
+    /// Where it came in.
+    pub at: &'a Entrance,
+    /// By which way.
+    pub by: Transport,
+    /// How it connected.
+    pub handshake: Handshake,
+}
+
+/// The gateways of a server in the making.
+#[derive(Default)]
+pub struct GatewaysBuilder {
+    gateways: Vec<(Definition, Vec<Init>)>,
+}
+
+type Init = Box<dyn FnOnce(Namespace) -> std::pin::Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync>;
+
+impl std::fmt::Debug for GatewaysBuilder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_list().entries(self.gateways.iter().map(|(definition, _)| definition)).finish()
+    }
+}
+
+impl GatewaysBuilder {
+    /// Adds a gateway. Of two for the same namespace, the later one stays.
+    pub fn add<S: Clone + Send + Sync + 'static>(&mut self, gateway: Gateway<S>) {
+        self.gateways.push(gateway.define());
+    }
+
+    /// Begins all of them.
+    pub async fn build(self, config: Config, tasks: Tasks) -> Gateways {
+        let mut fixed = HashMap::new();
+        let mut definitions = Vec::new();
+        for (definition, inits) in self.gateways {
+            let definition = Arc::new(definition);
+            if let Paths::Fixed(path) = &definition.paths {
+                let namespace = Namespace::new(path);
+                for init in inits {
+                    init(namespace.clone()).await;
+                }
+                fixed.insert(Arc::clone(path), (Arc::clone(&definition), namespace));
+            }
+            definitions.push(definition);
+        }
+        let rates = AddressRates::new(&config);
+        let (open, clients) = (Mutex::default(), AtomicUsize::new(0));
+        let gateways =
+            Gateways { shared: Arc::new(Shared { definitions, fixed, open, clients, rates, config, tasks }) };
+        gateways.shared.tasks.spawn(gateways.clone().tidy());
+        gateways
+    }
+}
+
+impl Gateways {
+    /// The namespace of a path, for services: to send events from anywhere. Those of gateways that match many are there while
+    /// somebody is in them.
+    #[must_use]
+    pub fn of(&self, path: &str) -> Option<Namespace> {
+        if let Some((_, namespace)) = self.shared.fixed.get(path) {
+            return Some(namespace.clone());
+        }
+        self.open().get(path).map(|open| open.namespace.clone())
+    }
+
+    /// How many clients are in all namespaces together.
+    #[must_use]
+    pub fn clients(&self) -> usize {
+        self.shared.clients.load(Ordering::Relaxed)
+    }
+
+    /// How many namespaces there are now.
+    #[must_use]
+    pub fn namespaces(&self) -> usize {
+        self.shared.fixed.len() + self.open().len()
+    }
+
+    /// The settings.
+    #[must_use]
+    pub fn config(&self) -> &Config {
+        &self.shared.config
+    }
+
+    /// Where tasks are started.
+    #[must_use]
+    pub fn tasks(&self) -> &Tasks {
+        &self.shared.tasks
+    }
+
+    /// The ways in, each once.
+    #[must_use]
+    pub fn entrances(&self) -> Vec<Entrance> {
+        let mut entrances: Vec<_> = self.shared.definitions.iter().map(|one| entrance(&one.options)).collect();
+        entrances.sort();
+        entrances.dedup();
+        entrances
+    }
+
+    /// Which transports are open at an entrance: those of any of its gateways.
+    #[must_use]
+    pub fn transports(&self, at: &Entrance) -> Transports {
+        let there = self.shared.definitions.iter().filter(|one| entrance(&one.options) == *at);
+        there.fold(Transports { websocket: false, polling: false }, |all, one| Transports {
+            websocket: all.websocket || one.options.transports.websocket,
+            polling: all.polling || one.options.transports.polling,
+        })
+    }
+
+    /// From which pages browsers may come to an entrance: those of any of its gateways.
+    #[must_use]
+    pub fn origins(&self, at: &Entrance) -> Vec<Origins> {
+        let there = self.shared.definitions.iter().filter(|one| entrance(&one.options) == *at);
+        there.map(|one| one.options.origins.clone()).collect()
+    }
+
+    /// Lets a client into a namespace, if its guards do.
+    ///
+    /// # Errors
+    /// When there is no such namespace, or the client may not enter.
+    pub async fn admit(&self, entry: Entry<'_>, wire: Arc<dyn Wire>) -> Result<Admitted, ConnectError> {
+        let Entry { path, at, by, handshake } = entry;
+        let (definition, fixed) = self.find(path, at).ok_or(ConnectError::UnknownNamespace)?;
+        let options = &definition.options;
+        if !options.origins.allow(&handshake.headers) {
+            return Err(ConnectError::Origin);
+        }
+        let is_open = match by {
+            Transport::WebSocket => options.transports.websocket,
+            Transport::Polling => options.transports.polling,
+        };
+        if !is_open {
+            return Err(ConnectError::Transport);
+        }
+        let namespace = fixed.unwrap_or_else(|| self.enter_matched(path));
+        let place = Place(Mounted { gateways: self.clone(), definition, namespace });
+        if self.shared.clients.fetch_add(1, Ordering::Relaxed) >= self.shared.config.max_open {
+            return Err(ConnectError::Full);
+        }
+        let client = Client::new(place.0.namespace.clone(), handshake, wire);
+        let event = Event::of_kind(client.clone(), EventKind::Connect);
+        place.0.definition.connect().oneshot(event).await.map_err(ConnectError::Refused)?;
+        Ok(Admitted::new(client, place))
+    }
+
+    fn find(&self, path: &str, at: &Entrance) -> Option<(Arc<Definition>, Option<Namespace>)> {
+        if let Some((definition, namespace)) = self.shared.fixed.get(path) {
+            let is_here = entrance(&definition.options) == *at;
+            return is_here.then(|| (Arc::clone(definition), Some(namespace.clone())));
+        }
+        let matching = self.shared.definitions.iter().find(|one| match &one.paths {
+            Paths::Fixed(_) => false,
+            Paths::Matching(matches) => entrance(&one.options) == *at && matches(path),
+        });
+        matching.map(|definition| (Arc::clone(definition), None))
+    }
+
+    fn enter_matched(&self, path: &str) -> Namespace {
+        let mut open = self.open();
+        let entry = open.entry(path.into()).or_insert_with(|| Open { namespace: Namespace::new(path), clients: 0 });
+        entry.clients += 1;
+        entry.namespace.clone()
+    }
+
+    fn open(&self) -> MutexGuard<'_, HashMap<Arc<str>, Open>> {
+        self.shared.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn tidy(self) {
+        loop {
+            tokio::select! {
+                () = self.shared.tasks.stopped() => return,
+                () = tokio::time::sleep(TIDY_EVERY) => self.shared.rates.tidy(),
+            }
+        }
+    }
+}
+
+impl Mounted {
+    pub(super) fn definition(&self) -> &Definition {
+        &self.definition
+    }
+
+    pub(super) fn config(&self) -> &Config {
+        self.gateways.config()
+    }
+
+    pub(super) fn tasks(&self) -> &Tasks {
+        self.gateways.tasks()
+    }
+
+    pub(super) fn address_rates(&self) -> &AddressRates {
+        &self.gateways.shared.rates
+    }
+}
+
+/// A client's place, counted until it is dropped.
+#[derive(Debug)]
+pub(super) struct Place(Mounted);
+
+impl Place {
+    pub(super) const fn mounted(&self) -> &Mounted {
+        &self.0
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let Mounted { gateways, namespace, .. } = &self.0;
+        gateways.shared.clients.fetch_sub(1, Ordering::Relaxed);
+        let mut open = gateways.open();
+        if let Some(entry) = open.get_mut(namespace.path()) {
+            entry.clients -= 1;
+            if entry.clients == 0 {
+                open.remove(namespace.path());
+            }
+        }
+    }
+}
+
+fn entrance(options: &Options) -> Entrance {
+    let path = if options.path.is_empty() { DEFAULT_PATH } else { &options.path };
+    Entrance { port: options.port, path: path.to_owned() }
+}
+
+/// Where Socket.IO is spoken unless a gateway says otherwise; the default of its clients.
+const DEFAULT_PATH: &str = "/socket.io";
+const TIDY_EVERY: Duration = Duration::from_mins(1);
