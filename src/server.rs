@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::extract::ConnectInfo;
 use hyper::body::Incoming;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use thiserror::Error;
@@ -16,7 +17,11 @@ use crate::access::Grant;
 use crate::config::{Config, Contradiction};
 use crate::connection::Connections;
 use crate::doc_rooms::{Rooms, RoomsParts};
-use crate::fronts::y_websocket::{YWebSocket, YWebSocketParts};
+use crate::fronts::{
+    socket_io,
+    y_websocket::{YWebSocket, YWebSocketParts},
+};
+use crate::gateway::{Gateways, GatewaysBuilder};
 use crate::http::{self, App};
 use crate::ids::DocName;
 use crate::materialise::{InProcess, Materialiser, WorkerPool};
@@ -37,14 +42,22 @@ use crate::telemetry::Metrics;
 /// ```
 #[derive(Debug)]
 pub struct Server {
-    listener: TcpListener,
-    address: SocketAddr,
+    doors: Vec<Door>,
     routes: Router,
+    address: SocketAddr,
+    gateways: Gateways,
     config: Config,
     rooms: Rooms,
     store: Arc<dyn Store>,
     materialiser: Arc<dyn Materialiser>,
     tasks: Tasks,
+}
+
+/// A place to listen, and what is answered there.
+#[derive(Debug)]
+struct Door {
+    listener: TcpListener,
+    routes: Router,
 }
 
 /// Why a server did not start.
@@ -85,16 +98,45 @@ impl Server {
     /// # Errors
     /// When the settings contradict each other, the address is taken or the store cannot be opened.
     pub async fn bind(config: Config) -> Result<Self, StartError> {
-        config.check()?;
-        let listen = |source| StartError::Listen { address: config.listen, source };
-        let listener = TcpListener::bind(config.listen).await.map_err(listen)?;
-        let address = listener.local_addr().map_err(listen)?;
-        let store = storage::open(&config.store)?;
-        Ok(Self::assemble(config, store, listener, address))
+        Self::bind_with(config, GatewaysBuilder::default()).await
     }
 
-    fn assemble(config: Config, store: Arc<dyn Store>, listener: TcpListener, address: SocketAddr) -> Self {
-        let tasks = Tasks::new();
+    /// The same with gateways of your own.
+    ///
+    /// ```no_run
+    /// use ydock::gateway::{Gateway, GatewaysBuilder};
+    ///
+    /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut gateways = GatewaysBuilder::default();
+    /// gateways.add(Gateway::new("/status").on("ping", async || "pong"));
+    /// let server = ydock::Server::bind_with(ydock::config::Config::default(), gateways).await?;
+    /// let status = server.gateways().of("/status").expect("it was just added");
+    /// status.emit("up", &true)?; // from here, from an HTTP handler, from anywhere
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As for [`bind`](Self::bind), and when a gateway's own port is taken.
+    pub async fn bind_with(config: Config, gateways: GatewaysBuilder) -> Result<Self, StartError> {
+        config.check()?;
+        let own = listen(config.listen).await?;
+        let store = storage::open(&config.store)?;
+        let gateways = gateways.build(config.gateways.clone(), Tasks::new()).await;
+        let mut doors = Vec::new();
+        for port in gateways.ports() {
+            let listener = listen(SocketAddr::new(config.listen.ip(), port)).await?;
+            doors.push(Door { listener, routes: socket_io::routes(&gateways, Some(port)) });
+        }
+        let address = own.local_addr().map_err(|source| StartError::Listen { address: config.listen, source })?;
+        let mut server = Self::assemble(config, store, gateways, address);
+        doors.push(Door { listener: own, routes: std::mem::take(&mut server.routes) });
+        server.doors = doors;
+        Ok(server)
+    }
+
+    fn assemble(config: Config, store: Arc<dyn Store>, gateways: Gateways, address: SocketAddr) -> Self {
+        let tasks = gateways.tasks().clone();
         let metrics = Arc::new(Metrics::new());
         let max_update = config.store.max_update.as_u64();
         let materialiser: Arc<dyn Materialiser> = if config.exports.in_process {
@@ -128,8 +170,16 @@ impl Server {
             max_update: usize::try_from(max_update).unwrap_or(usize::MAX),
             demo: config.http.demo,
             run: uuid::Uuid::new_v4(),
+            gateways: gateways.clone(),
         };
-        Self { listener, address, routes: http::routes(app), config, rooms, store, materialiser, tasks }
+        let routes = http::routes(app);
+        Self { doors: Vec::new(), routes, address, gateways, config, rooms, store, materialiser, tasks }
+    }
+
+    /// The gateways: a way to send events to their clients from anywhere.
+    #[must_use]
+    pub const fn gateways(&self) -> &Gateways {
+        &self.gateways
     }
 
     /// The address that the server listens on.
@@ -152,10 +202,15 @@ impl Server {
 
     async fn accept(&self) {
         let open = Arc::new(Semaphore::new(self.config.http.max_open));
+        let doors = self.doors.iter().map(|door| self.accept_at(door, Arc::clone(&open)));
+        futures_util::future::join_all(doors).await;
+    }
+
+    async fn accept_at(&self, door: &Door, open: Arc<Semaphore>) {
         loop {
             let Ok(place) = Arc::clone(&open).acquire_owned().await else { return };
-            match self.listener.accept().await {
-                Ok((stream, _)) => self.serve(stream, place),
+            match door.listener.accept().await {
+                Ok((stream, peer)) => self.serve(door.routes.clone(), stream, peer, place),
                 Err(error) => {
                     // Out of file descriptors, or a connection that was gone before it was accepted.
                     tracing::warn!(error = %error, "a connection could not be accepted");
@@ -165,16 +220,17 @@ impl Server {
         }
     }
 
-    fn serve(&self, stream: TcpStream, place: OwnedSemaphorePermit) {
+    fn serve(&self, routes: Router, stream: TcpStream, peer: SocketAddr, place: OwnedSemaphorePermit) {
         // Small frames must not wait for each other.
         let _peer_is_gone = stream.set_nodelay(true).is_err();
-        let routes = self.routes.clone();
         let tasks = self.tasks.clone();
         let mut http = hyper::server::conn::http1::Builder::new();
         http.timer(TokioTimer::new()).header_read_timeout(self.config.http.head_within);
         self.tasks.spawn(async move {
-            let service =
-                hyper::service::service_fn(move |request: hyper::Request<Incoming>| routes.clone().oneshot(request));
+            let service = hyper::service::service_fn(move |mut request: hyper::Request<Incoming>| {
+                request.extensions_mut().insert(ConnectInfo(peer));
+                routes.clone().oneshot(request)
+            });
             let connection = http.serve_connection(TokioIo::new(stream), service).with_upgrades();
             tokio::pin!(connection);
             let outcome = tokio::select! {
@@ -193,7 +249,7 @@ impl Server {
 
     async fn drain(self) -> Result<(), StopError> {
         tracing::info!("stopping: sessions end, rooms save");
-        drop(self.listener);
+        drop(self.doors);
         self.tasks.stop();
         let materialiser = Arc::clone(&self.materialiser);
         let (drained, ()) = tokio::join!(self.tasks.drain(self.config.stop_within), materialiser.close());
@@ -206,6 +262,10 @@ impl Server {
         }
         Ok(self.store.close().await?)
     }
+}
+
+async fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
+    TcpListener::bind(address).await.map_err(|source| StartError::Listen { address, source })
 }
 
 fn list(names: &[DocName]) -> String {

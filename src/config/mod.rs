@@ -10,7 +10,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::{access, connection, delivery, doc_rooms, http, materialise, storage, telemetry};
+use crate::{access, connection, delivery, doc_rooms, gateway, http, materialise, storage, telemetry};
 
 pub use layers::{ConfigError, Layers};
 
@@ -38,6 +38,8 @@ pub struct Config {
     pub connections: connection::Config,
     /// What waits for one connection.
     pub delivery: delivery::Config,
+    /// Gateways: events over Socket.IO and JSON.
+    pub gateways: gateway::Config,
     /// Exports.
     pub exports: materialise::Config,
     /// HTTP.
@@ -56,6 +58,7 @@ impl Default for Config {
             rooms: doc_rooms::Config::default(),
             connections: connection::Config::default(),
             delivery: delivery::Config::default(),
+            gateways: gateway::Config::default(),
             exports: materialise::Config::default(),
             http: http::Config::default(),
         }

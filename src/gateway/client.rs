@@ -160,6 +160,14 @@ impl Client {
         Ok(self.deliver(&packet)?)
     }
 
+    /// Sends it an event with values as they came from somebody: all of them, with their attachments.
+    ///
+    /// # Errors
+    /// When the client cannot be reached.
+    pub fn emit_data(&self, event: &str, data: &Data) -> Result<(), NotSent> {
+        self.deliver(&Packet::event_of(event, data))
+    }
+
     /// Sends it an event if nothing waits before it, else drops it: for cursors and the like.
     ///
     /// # Errors

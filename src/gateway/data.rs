@@ -85,6 +85,14 @@ impl Data {
         Self { text: format!("[{name}{comma}{values}]").into(), attachments: self.attachments.clone(), is_named: true }
     }
 
+    /// These values without an event's name before them.
+    pub(super) fn unnamed(self) -> Self {
+        if !self.is_named {
+            return self;
+        }
+        Self { text: format!("[{}]", self.values()).into(), attachments: self.attachments, is_named: false }
+    }
+
     /// Reads the values: a tuple takes all of them, any other type the first.
     ///
     /// # Errors
@@ -253,5 +261,6 @@ mod tests {
     fn a_name_is_put_before_values() {
         assert_eq!(Data::of(&(1, 2)).unwrap().named("m").wire().0.as_str(), r#"["m",1,2]"#);
         assert_eq!(Data::none().named("m").wire().0.as_str(), r#"["m"]"#);
+        assert_eq!(from_wire(r#"["m",1,"x"]"#).unnamed(), Data::of(&(1, "x")).unwrap());
     }
 }

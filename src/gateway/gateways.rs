@@ -192,6 +192,14 @@ impl Gateways {
         entrances
     }
 
+    /// The ports of their own that gateways have, each once.
+    #[must_use]
+    pub fn ports(&self) -> Vec<u16> {
+        let mut ports: Vec<_> = self.entrances().iter().filter_map(|entrance| entrance.port).collect();
+        ports.dedup();
+        ports
+    }
+
     /// Which transports are open at an entrance: those of any of its gateways.
     #[must_use]
     pub fn transports(&self, at: &Entrance) -> Transports {

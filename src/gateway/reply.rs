@@ -111,6 +111,13 @@ impl IntoReply for Reply {
     }
 }
 
+/// All of these values, as the acknowledgement.
+impl IntoReply for Data {
+    fn into_reply(self) -> Result<Reply, EventError> {
+        Ok(Reply::Value(self))
+    }
+}
+
 impl<T: Serialize> IntoReply for Ack<T> {
     fn into_reply(self) -> Result<Reply, EventError> {
         Ok(Reply::Value(Data::of(&self.0)?))

@@ -288,8 +288,8 @@ fn answer(client: &Client, reply: Reply, ack: &mut Option<AckId>) {
             return;
         }
         Reply::Value(data) => match ack.take() {
-            Some(id) => Content::Ack { id, data },
-            None => Content::Value { data },
+            Some(id) => Content::Ack { id, data: data.unnamed() },
+            None => Content::Value { data: data.unnamed() },
         },
     };
     let _client_has_gone = client.deliver(&Packet::new(content)).is_err();

@@ -12,7 +12,9 @@ use super::problem::Problem;
 use super::{demo, documents, health, snapshot, updates, websocket};
 use crate::access::Grant;
 use crate::doc_rooms::Rooms;
+use crate::fronts::socket_io;
 use crate::fronts::y_websocket::YWebSocket;
+use crate::gateway::Gateways;
 use crate::materialise::Materialiser;
 use crate::shutdown::Tasks;
 use crate::storage::Store;
@@ -39,6 +41,8 @@ pub struct App {
     pub max_update: usize,
     /// Whether the demo is served.
     pub demo: bool,
+    /// The gateways.
+    pub gateways: Gateways,
     /// Tells this run of the server from others, for what is not durable yet.
     pub run: uuid::Uuid,
 }
@@ -60,11 +64,13 @@ pub fn routes(app: App) -> Router {
     if app.demo {
         router = router.route("/", get(demo::index)).route("/d/{*doc}", get(demo::index));
     }
+    let gateways = socket_io::routes(&app.gateways, None);
     router
         .fallback(websocket::fallback)
         .method_not_allowed_fallback(|| async { Problem::method() })
         .layer(middleware::from_fn_with_state(app.clone(), count))
         .with_state(app)
+        .merge(gateways)
 }
 
 async fn count(State(app): State<App>, request: Request, next: Next) -> Response {

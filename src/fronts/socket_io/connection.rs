@@ -1,0 +1,217 @@
+//! One Engine.IO connection and the namespaces that its client is in.
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry as Slot;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+
+use axum::extract::ConnectInfo;
+use axum::http::request::Parts;
+use bytes::Bytes;
+use engineioxide::{DisconnectReason as EngineReason, Socket, Str, TransportType};
+use tokio::time::Instant;
+
+use super::packets::{self, Incoming, Kind, PacketError, PacketReader};
+use super::wire::{SocketIoWire, send};
+use crate::gateway::{AckId, Data, DisconnectReason, Entrance, Entry, Gateways, Handshake, Session, Transport};
+
+/// A connection of the transport.
+pub(super) type EngineSocket = Socket<Opened>;
+
+/// What the transport keeps for a connection: set when it opens.
+#[derive(Debug, Default)]
+pub(super) struct Opened(OnceLock<Connection>);
+
+/// One connection. Its methods are called in the order in which packets come.
+#[derive(Debug)]
+pub(super) struct Connection {
+    gateways: Gateways,
+    entrance: Arc<Entrance>,
+    reader: PacketReader,
+    stays: Mutex<Stays>,
+}
+
+#[derive(Debug, Default)]
+struct Stays {
+    by_path: HashMap<Arc<str>, Place>,
+    /// Why it is closed.
+    closed: Option<DisconnectReason>,
+}
+
+/// A namespace that the client is in, or waits to be let in.
+#[derive(Debug)]
+enum Place {
+    Waiting,
+    Inside(Session),
+}
+
+impl Opened {
+    pub(super) fn set(&self, connection: Connection) {
+        let _only_once = self.0.set(connection).is_err();
+    }
+}
+
+impl Connection {
+    pub(super) fn new(gateways: Gateways, entrance: Arc<Entrance>) -> Self {
+        let max_bytes = usize::try_from(gateways.config().max_message.as_u64()).unwrap_or(usize::MAX);
+        Self { gateways, entrance, reader: PacketReader::new(max_bytes), stays: Mutex::default() }
+    }
+
+    /// The connection of a socket that has opened.
+    #[expect(clippy::expect_used, reason = "it is set before the transport reports anything of the socket")]
+    pub(super) fn of(socket: &EngineSocket) -> &Self {
+        socket.data.0.get().expect("an opened connection")
+    }
+
+    pub(super) fn text(&self, text: Str, socket: &Arc<EngineSocket>) {
+        self.packet(self.reader.text(text), socket);
+    }
+
+    pub(super) fn binary(&self, attachment: Bytes, socket: &Arc<EngineSocket>) {
+        self.packet(self.reader.binary(attachment), socket);
+    }
+
+    fn packet(&self, packet: Result<Option<Incoming>, PacketError>, socket: &Arc<EngineSocket>) {
+        match packet {
+            Ok(Some(Incoming { path, kind })) => match kind {
+                Kind::Connect(auth) => self.enter(&path, auth, socket),
+                Kind::Disconnect => self.leave(&path, DisconnectReason::ClientDisconnected),
+                Kind::Event { name, data, ack } => {
+                    self.inside(&path, |session| session.event(&name, data, ack.map(AckId::Number)));
+                }
+                Kind::Ack { id, data } => self.inside(&path, |session| {
+                    if let Ok(id) = u64::try_from(id) {
+                        session.acknowledged(id, data);
+                    }
+                }),
+            },
+            Ok(None) => {}
+            Err(error) => {
+                tracing::debug!(error = %error, "a Socket.IO client breaks its protocol");
+                self.close(socket, DisconnectReason::ParseError);
+            }
+        }
+    }
+
+    /// What is for a namespace that the client is not in goes nowhere, as with the reference server.
+    fn inside(&self, path: &str, with: impl FnOnce(&Session)) {
+        if let Some(Place::Inside(session)) = self.lock().by_path.get(path) {
+            with(session);
+        }
+    }
+
+    fn enter(&self, path: &str, auth: Data, socket: &Arc<EngineSocket>) {
+        let path: Arc<str> = path.into();
+        {
+            let mut stays = self.lock();
+            let is_full = stays.by_path.len() >= self.gateways.config().max_namespaces;
+            match stays.by_path.entry(Arc::clone(&path)) {
+                Slot::Occupied(_) => return,
+                Slot::Vacant(_) if is_full => return refuse(socket, &path, "Too many namespaces"),
+                Slot::Vacant(place) => {
+                    place.insert(Place::Waiting);
+                }
+            }
+        }
+        let socket = Arc::clone(socket);
+        self.gateways.tasks().spawn(async move {
+            Self::of(&socket).admit(path, auth, &socket).await;
+        });
+    }
+
+    async fn admit(&self, path: Arc<str>, auth: Data, socket: &Arc<EngineSocket>) {
+        let wire = SocketIoWire::new(socket, Arc::clone(&path), self.gateways.tasks().clone());
+        let by = match socket.transport_type() {
+            TransportType::Websocket => Transport::WebSocket,
+            TransportType::Polling => Transport::Polling,
+        };
+        let entry = Entry { path: &path, at: &self.entrance, by, handshake: handshake(&socket.req_parts, auth) };
+        let admitted = self.gateways.admit(entry, Arc::new(wire)).await;
+        let mut stays = self.lock();
+        // It may have left or closed meanwhile.
+        if !matches!(stays.by_path.get(&path), Some(Place::Waiting)) {
+            return;
+        }
+        match admitted {
+            Ok(admitted) => {
+                let told = packets::connected(&path, admitted.id());
+                if told.is_some_and(|told| send(socket, told).is_ok()) {
+                    stays.by_path.insert(path, Place::Inside(admitted.begin()));
+                } else {
+                    stays.by_path.remove(&path);
+                }
+            }
+            Err(error) => {
+                stays.by_path.remove(&path);
+                refuse(socket, &path, &error.to_string());
+            }
+        }
+    }
+
+    /// The client leaves a namespace.
+    pub(super) fn leave(&self, path: &str, reason: DisconnectReason) {
+        let place = self.lock().by_path.remove(path);
+        if let Some(Place::Inside(session)) = place {
+            session.end(reason);
+        }
+    }
+
+    /// Closes the connection because of what its client did, or did not.
+    pub(super) fn close(&self, socket: &EngineSocket, reason: DisconnectReason) {
+        self.lock().closed.get_or_insert(reason);
+        socket.close(match reason {
+            DisconnectReason::ParseError => EngineReason::PacketParsingError,
+            DisconnectReason::ShuttingDown => EngineReason::ClosingServer,
+            _ => EngineReason::TransportClose,
+        });
+    }
+
+    /// Whether the client is in no namespace and waits for none.
+    pub(super) fn is_idle(&self) -> bool {
+        self.lock().by_path.is_empty()
+    }
+
+    /// The transport has ended.
+    pub(super) fn closed(&self, reason: &EngineReason) {
+        let (places, reason) = {
+            let mut stays = self.lock();
+            let reason = *stays.closed.get_or_insert_with(|| reason_of(reason));
+            (std::mem::take(&mut stays.by_path), reason)
+        };
+        for (_, place) in places {
+            if let Place::Inside(session) = place {
+                session.end(reason);
+            }
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Stays> {
+        self.stays.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn refuse(socket: &EngineSocket, path: &str, why: &str) {
+    if let Some(refusal) = packets::refused(path, why) {
+        let _client_has_gone = send(socket, refusal).is_err();
+    }
+}
+
+fn handshake(request: &Parts, auth: Data) -> Handshake {
+    Handshake {
+        auth,
+        headers: request.headers.clone(),
+        uri: request.uri.clone(),
+        address: request.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0),
+        issued: Instant::now(),
+    }
+}
+
+const fn reason_of(reason: &EngineReason) -> DisconnectReason {
+    match reason {
+        EngineReason::TransportClose => DisconnectReason::TransportClosed,
+        EngineReason::PacketParsingError => DisconnectReason::ParseError,
+        EngineReason::TransportError | EngineReason::MultipleHttpPollingError => DisconnectReason::TransportFailed,
+        EngineReason::HeartbeatTimeout => DisconnectReason::PingTimeout,
+        EngineReason::ClosingServer => DisconnectReason::ShuttingDown,
+    }
+}

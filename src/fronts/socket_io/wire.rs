@@ -1,0 +1,100 @@
+//! The way to one Socket.IO client in one namespace.
+
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use engineioxide::Socket;
+use tokio::sync::mpsc::error::TrySendError;
+
+use super::connection::{Connection, EngineSocket};
+use super::packets::{self, Outgoing};
+use crate::gateway::{DisconnectReason, Form, NotSent, Packet, Wire};
+use crate::shutdown::Tasks;
+
+/// The way to one client in one namespace. It does not keep the connection alive.
+#[derive(Debug)]
+pub(super) struct SocketIoWire {
+    socket: Weak<EngineSocket>,
+    path: Arc<str>,
+    tasks: Tasks,
+}
+
+impl SocketIoWire {
+    pub(super) fn new(socket: &Arc<EngineSocket>, path: Arc<str>, tasks: Tasks) -> Self {
+        Self { socket: Arc::downgrade(socket), path, tasks }
+    }
+
+    fn write(&self, packet: &Arc<Packet>) -> Option<Outgoing> {
+        packet.form(Form::SocketIo, |content| packets::write(&self.path, content))
+    }
+}
+
+#[async_trait]
+impl Wire for SocketIoWire {
+    fn send(&self, packet: &Arc<Packet>) -> Result<(), NotSent> {
+        let socket = self.socket.upgrade().ok_or(NotSent::Gone)?;
+        self.write(packet).map_or(Ok(()), |outgoing| send(&socket, outgoing))
+    }
+
+    fn send_volatile(&self, packet: &Arc<Packet>) {
+        let Some(socket) = self.socket.upgrade() else { return };
+        if has_room(&socket)
+            && let Some(outgoing) = self.write(packet)
+        {
+            let _dropped = send(&socket, outgoing).is_err();
+        }
+    }
+
+    async fn ready(&self) {
+        // The transport tells whether there is room, and not when there will be.
+        while let Some(socket) = self.socket.upgrade()
+            && !socket.is_closed()
+            && !has_room(&socket)
+        {
+            drop(socket);
+            tokio::time::sleep(LOOK_AGAIN).await;
+        }
+    }
+
+    fn end(&self, reason: &DisconnectReason) {
+        let Some(socket) = self.socket.upgrade() else { return };
+        let (path, reason) = (Arc::clone(&self.path), *reason);
+        // Not here: whoever calls may hold what the connection needs.
+        self.tasks.spawn(async move {
+            match reason {
+                DisconnectReason::ServerDisconnected => {
+                    if let Some(goodbye) = packets::disconnected(&path) {
+                        let _client_has_gone = send(&socket, goodbye).is_err();
+                    }
+                    Connection::of(&socket).leave(&path, reason);
+                }
+                _ => Connection::of(&socket).close(&socket, reason),
+            }
+        });
+    }
+}
+
+/// Queues a text with its attachments, all or nothing.
+pub(super) fn send<D: Default + Send + Sync>(socket: &Socket<D>, outgoing: Outgoing) -> Result<(), NotSent> {
+    let Outgoing { text, attachments } = outgoing;
+    let permit = socket.reserve().map_err(|error| match error {
+        TrySendError::Full(()) => NotSent::Full,
+        TrySendError::Closed(()) => NotSent::Gone,
+    })?;
+    if attachments.is_empty() {
+        permit.emit(text);
+    } else {
+        permit.emit_many(text, attachments);
+    }
+    Ok(())
+}
+
+/// Whether some more would fit, so that what cannot wait is not refused because of what can.
+fn has_room(socket: &EngineSocket) -> bool {
+    let places: Result<Vec<_>, _> = (0..HEADROOM).map(|_| socket.reserve()).collect();
+    places.is_ok()
+}
+
+const HEADROOM: usize = 64;
+const LOOK_AGAIN: Duration = Duration::from_millis(5);
