@@ -121,7 +121,12 @@ impl std::fmt::Debug for GatewaysBuilder {
 impl GatewaysBuilder {
     /// Adds a gateway. Of two for the same namespace, the later one stays.
     pub fn add<S: Clone + Send + Sync + 'static>(&mut self, gateway: Gateway<S>) {
-        self.gateways.push(gateway.define());
+        let (definition, inits) = gateway.define();
+        self.gateways.retain(|(earlier, _)| match (&earlier.paths, &definition.paths) {
+            (Paths::Fixed(earlier), Paths::Fixed(path)) => earlier != path,
+            _ => true,
+        });
+        self.gateways.push((definition, inits));
     }
 
     /// Begins all of them.
@@ -131,7 +136,7 @@ impl GatewaysBuilder {
         for (definition, inits) in self.gateways {
             let definition = Arc::new(definition);
             if let Paths::Fixed(path) = &definition.paths {
-                let namespace = Namespace::new(path);
+                let namespace = Namespace::new(path, config.max_topics);
                 for init in inits {
                     init(namespace.clone()).await;
                 }
@@ -190,6 +195,13 @@ impl Gateways {
         entrances.sort();
         entrances.dedup();
         entrances
+    }
+
+    /// The way in to a namespace by a port, for wires that have one address for all; `None` when there is none.
+    #[must_use]
+    pub fn entrance_of(&self, namespace: &str, port: Option<u16>) -> Option<Entrance> {
+        let mut by_port = self.entrances().into_iter().filter(|entrance| entrance.port == port);
+        by_port.find(|entrance| self.find(namespace, entrance).is_some())
     }
 
     /// Which transports are open at an entrance: those of any of its gateways.
@@ -251,8 +263,9 @@ impl Gateways {
     }
 
     fn enter_matched(&self, path: &str) -> Namespace {
+        let new = || Open { namespace: Namespace::new(path, self.config().max_topics), clients: 0 };
         let mut open = self.open();
-        let entry = open.entry(path.into()).or_insert_with(|| Open { namespace: Namespace::new(path), clients: 0 });
+        let entry = open.entry(path.into()).or_insert_with(new);
         entry.clients += 1;
         entry.namespace.clone()
     }
