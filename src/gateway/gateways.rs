@@ -8,6 +8,7 @@ use std::time::Duration;
 use thiserror::Error;
 use tower::ServiceExt;
 
+use super::answers::guarded;
 use super::client::Client;
 use super::config::Config;
 use super::definition::{Definition, Gateway};
@@ -246,7 +247,13 @@ impl Gateways {
         }
         let client = Client::new(place.0.namespace.clone(), handshake, wire);
         let event = Event::of_kind(client.clone(), EventKind::Connect);
-        place.0.definition.connect().oneshot(event).await.map_err(ConnectError::Refused)?;
+        let outcome = guarded(place.0.definition.connect().oneshot(event)).await.and_then(|outcome| outcome);
+        if let Err(error) = outcome {
+            if let Some(source) = error.source_text() {
+                tracing::error!(namespace = path, error = source, "a guard failed while a client connected");
+            }
+            return Err(ConnectError::Refused(error));
+        }
         Ok(Admitted::new(client, place))
     }
 

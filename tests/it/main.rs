@@ -11,6 +11,7 @@ mod client;
 mod command_line;
 mod demo;
 mod full_disk;
+mod gateway;
 mod kill;
 mod load;
 mod outage;
