@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::extract::ConnectInfo;
 use hyper::body::Incoming;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use thiserror::Error;
@@ -16,7 +17,9 @@ use crate::access::Grant;
 use crate::config::{Config, Contradiction};
 use crate::connection::Connections;
 use crate::doc_rooms::{Rooms, RoomsParts};
+use crate::fronts::json_ws::{JsonWs, JsonWsParts};
 use crate::fronts::y_websocket::{YWebSocket, YWebSocketParts};
+use crate::gateway::{self, GatewaysBuilder};
 use crate::http::{self, App};
 use crate::ids::DocName;
 use crate::materialise::{InProcess, Materialiser, WorkerPool};
@@ -90,10 +93,10 @@ impl Server {
         let listener = TcpListener::bind(config.listen).await.map_err(listen)?;
         let address = listener.local_addr().map_err(listen)?;
         let store = storage::open(&config.store)?;
-        Ok(Self::assemble(config, store, listener, address))
+        Ok(Self::assemble(config, store, listener, address).await)
     }
 
-    fn assemble(config: Config, store: Arc<dyn Store>, listener: TcpListener, address: SocketAddr) -> Self {
+    async fn assemble(config: Config, store: Arc<dyn Store>, listener: TcpListener, address: SocketAddr) -> Self {
         let tasks = Tasks::new();
         let metrics = Arc::new(Metrics::new());
         let max_update = config.store.max_update.as_u64();
@@ -110,6 +113,8 @@ impl Server {
             metrics: Arc::clone(&metrics),
         });
         let connections = Connections::new(config.connections.clone(), tasks.clone(), Arc::clone(&metrics));
+        let gateways = GatewaysBuilder::default().build(gateway::Config::default(), tasks.clone()).await;
+        let json_ws = JsonWs::new(JsonWsParts { gateways, connections: connections.clone(), port: None });
         let grant = Grant::of(config.access.everyone);
         let y_websocket = YWebSocket::new(YWebSocketParts {
             rooms: rooms.clone(),
@@ -122,6 +127,7 @@ impl Server {
             store: Arc::clone(&store),
             materialiser: Arc::clone(&materialiser),
             y_websocket,
+            json_ws,
             grant,
             metrics,
             tasks: tasks.clone(),
@@ -155,7 +161,7 @@ impl Server {
         loop {
             let Ok(place) = Arc::clone(&open).acquire_owned().await else { return };
             match self.listener.accept().await {
-                Ok((stream, _)) => self.serve(stream, place),
+                Ok((stream, peer)) => self.serve(stream, peer, place),
                 Err(error) => {
                     // Out of file descriptors, or a connection that was gone before it was accepted.
                     tracing::warn!(error = %error, "a connection could not be accepted");
@@ -165,7 +171,7 @@ impl Server {
         }
     }
 
-    fn serve(&self, stream: TcpStream, place: OwnedSemaphorePermit) {
+    fn serve(&self, stream: TcpStream, peer: SocketAddr, place: OwnedSemaphorePermit) {
         // Small frames must not wait for each other.
         let _peer_is_gone = stream.set_nodelay(true).is_err();
         let routes = self.routes.clone();
@@ -173,8 +179,10 @@ impl Server {
         let mut http = hyper::server::conn::http1::Builder::new();
         http.timer(TokioTimer::new()).header_read_timeout(self.config.http.head_within);
         self.tasks.spawn(async move {
-            let service =
-                hyper::service::service_fn(move |request: hyper::Request<Incoming>| routes.clone().oneshot(request));
+            let service = hyper::service::service_fn(move |mut request: hyper::Request<Incoming>| {
+                request.extensions_mut().insert(ConnectInfo(peer));
+                routes.clone().oneshot(request)
+            });
             let connection = http.serve_connection(TokioIo::new(stream), service).with_upgrades();
             tokio::pin!(connection);
             let outcome = tokio::select! {

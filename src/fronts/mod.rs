@@ -1,3 +1,4 @@
 //! Fronts: one file or folder for each wire protocol, none knowing another.
 
+pub mod json_ws;
 pub mod y_websocket;

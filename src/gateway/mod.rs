@@ -64,6 +64,7 @@ mod work;
 pub use broadcast::{Answers, Broadcast};
 pub use client::{AckError, Client, EmitError};
 pub use config::Config;
+pub(crate) use data::json_text;
 pub use data::{Data, DecodeError, EncodeError};
 pub use definition::Gateway;
 pub use error::EventError;

@@ -137,20 +137,22 @@ impl Stay {
         self.mounted.config().linger
     }
 
-    /// Handles what a client sent before it left, for a while, and frees everything of it.
+    /// Handles what a client sent before it left by itself, and waits for what runs beside.
+    async fn handle_rest(&mut self, reason: DisconnectReason) {
+        self.events.close();
+        while let Some(queued) = self.events.recv().await {
+            let handled = if was_its_own(reason) { self.begin(queued) } else { None };
+            if let Some(handled) = handled {
+                drop(handled.await);
+            }
+        }
+        while self.running.join_next().await.is_some() {}
+    }
+
+    /// Gives what is left to be done some time, and frees everything of the client.
     async fn finish(mut self, Gone { reason, until }: Gone) {
         self.client.leave_for_good();
-        self.events.close();
-        let rest = async {
-            if was_its_own(reason) {
-                while let Some(queued) = self.events.recv().await {
-                    let Some(handled) = self.begin(queued) else { continue };
-                    drop(handled.await);
-                }
-            }
-            while self.running.join_next().await.is_some() {}
-        };
-        if tokio::time::timeout_at(until, rest).await.is_err() {
+        if tokio::time::timeout_at(until, self.handle_rest(reason)).await.is_err() {
             tracing::debug!(client = self.client.id(), "a handler was dropped: its client had gone long ago");
         }
         self.running.shutdown().await;

@@ -39,7 +39,7 @@ impl FromEvent<Log> for Extracted {
 
 async fn has_token(handshake: Handshake) -> Result<(), EventError> {
     let auth: Value = handshake.auth()?;
-    if auth["token"] == "secret" { Ok(()) } else { Err(EventError::new("Who are you?")) }
+    if auth.get("token") == Some(&json!("secret")) { Ok(()) } else { Err(EventError::new("Who are you?")) }
 }
 
 #[tokio::test]
