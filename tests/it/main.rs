@@ -12,6 +12,7 @@ mod command_line;
 mod demo;
 mod full_disk;
 mod gateway;
+mod goodbye;
 mod json_ws;
 mod kill;
 mod load;
