@@ -247,6 +247,7 @@ async fn topics_and_services_reach_clients_and_nothing_of_one_that_goes_is_left(
         assert_eq!(client.text().await, r#"{"event":"news","data":"x"}"#);
     }
     ada.socket.close(None).await.unwrap();
+    assert!(matches!(ada.socket.next().await, Some(Ok(Message::Close(_)))), "a goodbye is answered");
     drop(ben); // without a goodbye
     front.is_empty().await;
 }

@@ -57,6 +57,10 @@ impl Socket {
         };
         // Whatever comes now finds nobody, and whoever waits for room is let go.
         around.wire.end(&end.reason);
+        if end.reason == DisconnectReason::TransportClosed {
+            // The library has the answer to the client's goodbye ready, and sends it with what is written next.
+            let _client_has_gone = timeout(GOODBYE, self.sink.flush()).await.is_err();
+        }
         if end.ending.is_some() {
             let mut rest = Vec::new();
             outgoing.rest(&mut rest);
