@@ -145,13 +145,12 @@ impl Driver {
             }
         };
         drop(protocol);
-        match ending {
-            Some(ending) => self.close(sink, stream, ending).await,
-            None => {
-                // The library has the answer to a client's goodbye ready, and sends it with what is written next.
-                let linger = self.slot.shared.config.linger;
-                let _client_has_gone = tokio::time::timeout(linger, sink.flush()).await.is_err();
-            }
+        if let Some(ending) = ending {
+            self.close(sink, stream, ending).await;
+        } else {
+            // The library has the answer to a client's goodbye ready, and sends it with what is written next.
+            let linger = self.slot.shared.config.linger;
+            let _client_has_gone = tokio::time::timeout(linger, sink.flush()).await.is_err();
         }
     }
 

@@ -31,6 +31,19 @@ struct Members {
     topics: Topics,
 }
 
+/// A client is in a namespace, and in its topics, until this is dropped.
+#[derive(Debug)]
+pub(super) struct Membership {
+    namespace: Namespace,
+    client: Client,
+}
+
+impl Drop for Membership {
+    fn drop(&mut self) {
+        self.namespace.exit(&self.client);
+    }
+}
+
 /// A client is in as many topics as it may be.
 #[derive(Debug)]
 pub(super) struct TooManyTopics;
@@ -101,13 +114,15 @@ impl Namespace {
         self.lock().topics.len()
     }
 
-    pub(super) fn enter(&self, client: &Client) {
+    /// The client is in the namespace until the answer is dropped.
+    pub(super) fn enter(&self, client: &Client) -> Membership {
         let mut members = self.lock();
         members.by_id.insert(client.id().to_owned(), client.key());
         members.clients.insert(client.key(), client.clone());
+        Membership { namespace: self.clone(), client: client.clone() }
     }
 
-    pub(super) fn exit(&self, client: &Client) {
+    fn exit(&self, client: &Client) {
         let mut members = self.lock();
         members.topics.leave_all(client.key());
         members.by_id.remove(client.id());

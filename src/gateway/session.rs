@@ -19,7 +19,7 @@ use super::event::Event;
 use super::gateways::{Mounted, Place};
 use super::packet::AckId;
 use super::rate::OwnRate;
-use super::stay::{Queued, Stay};
+use super::stay::{Held, Queued, Stay};
 use super::wire::DisconnectReason;
 use super::work::Work;
 
@@ -64,15 +64,14 @@ impl Admitted {
         let (end, ended) = oneshot::channel();
         let waiting_bytes = Arc::new(AtomicUsize::new(0));
         let work = Work::default();
-        client.namespace().enter(&client);
+        let membership = client.namespace().enter(&client);
         let stay = Stay {
             client: client.clone(),
             mounted: mounted.clone(),
             events,
             waiting_bytes: Arc::clone(&waiting_bytes),
             running: JoinSet::new(),
-            place,
-            work: work.begin(),
+            held: Held::new(membership, place, work.begin()),
         };
         mounted.tasks().spawn(stay.run(ended));
         let rate = OwnRate::new(mounted.config());

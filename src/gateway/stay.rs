@@ -15,6 +15,7 @@ use super::definition::Defined;
 use super::error::EventError;
 use super::event::{Event, EventKind};
 use super::gateways::{Mounted, Place};
+use super::namespace::Membership;
 use super::packet::AckId;
 use super::route::Order;
 use super::wire::DisconnectReason;
@@ -41,15 +42,27 @@ pub(super) struct Stay {
     pub(super) waiting_bytes: Arc<AtomicUsize>,
     /// Streams of answers, and handlers that keep nobody waiting.
     pub(super) running: JoinSet<()>,
-    pub(super) place: Place,
-    /// After the place, so that it is given back before the work counts as done.
-    pub(super) work: Piece,
+    pub(super) held: Held,
+}
+
+/// What a stay holds until it is over, given back in this order: what others see of the client, its place, and in the end
+/// that there is nothing left to be done.
+pub(super) struct Held {
+    _membership: Membership,
+    _place: Place,
+    _work: Piece,
 }
 
 /// The client has gone; what still runs for it may do so for a while.
 struct Gone {
     reason: DisconnectReason,
     until: Instant,
+}
+
+impl Held {
+    pub(super) const fn new(membership: Membership, place: Place, work: Piece) -> Self {
+        Self { _membership: membership, _place: place, _work: work }
+    }
 }
 
 impl Stay {
@@ -162,10 +175,7 @@ impl Stay {
         if tokio::time::timeout(self.linger(), disconnected).await.is_err() {
             tracing::warn!(client = self.client.id(), "an on_disconnect handler did not end");
         }
-        self.client.namespace().exit(&self.client);
-        let Self { place, work, .. } = self;
-        drop(place);
-        drop(work);
+        drop(self.held);
     }
 }
 

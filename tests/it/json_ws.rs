@@ -86,6 +86,10 @@ fn chat() -> Gateway {
         .on("nothing", async || ())
         .on("event", async || Emit::new("events", 7))
         .on("events", async || Streamed(stream::iter(0..3).map(|number| Emit::new("events", number))))
+        .on("count", async |Payload(up_to): Payload<u32>| {
+            let large = "x".repeat(20_000);
+            Streamed(stream::iter(0..up_to).map(move |number| Emit::new("counted", (number, large.clone()))))
+        })
         .on("picture", async || Emit::new("picture", ("a", Bytes::from_static(&[1, 255]))))
         .on("fail", async || Err::<(), _>(EventError::new("Message cannot be empty")))
         .on("join", async |client: Client, Payload(topic): Payload<String>| client.join(&topic))
@@ -295,6 +299,17 @@ async fn who_does_not_read_is_sent_away_and_holds_nothing() {
     until("the client is sent away", || async { chat.emit("news", &large).unwrap() == 0 }).await;
     front.is_empty().await;
     drop(client);
+}
+
+#[tokio::test]
+async fn a_stream_goes_no_faster_than_its_client_reads() {
+    let front = Front::start(Config { max_outgoing: 8, ..Config::default() }).await;
+    let mut client = front.connect("namespace=/chat").await;
+    client.send(json!({ "event": "count", "data": 300 })).await;
+    for number in 0..300 {
+        let counted = client.next().await;
+        assert_eq!(counted["data"][0], json!(number), "{}", counted["event"]);
+    }
 }
 
 #[tokio::test]

@@ -7,7 +7,8 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 use ydock::gateway::{
-    Client, Config, DisconnectReason, EventError, Gateway, Handshake, Namespace, Payload, State, handle,
+    Client, Config, DisconnectReason, EventError, Gateway, GatewaysBuilder, Handshake, Namespace, Payload, State,
+    handle,
 };
 use ydock::testing::TestServer;
 
@@ -90,6 +91,18 @@ async fn a_gateway_is_told_once_that_it_begins_before_anybody_is_let_in() {
 }
 
 #[tokio::test]
+async fn of_two_gateways_for_a_namespace_the_later_one_stays_and_the_earlier_one_never_begins() {
+    let mut gateways = GatewaysBuilder::default();
+    let never = async |_: Namespace| panic!("the earlier gateway begins");
+    gateways.add(Gateway::new("/").path("/earlier").after_init(never).on("which", async || "earlier"));
+    gateways.add(Gateway::new("/").on("which", async || "later"));
+    let server = TestServer::start(gateways, Config::default()).await;
+    assert_eq!(server.gateways().entrances().len(), 1);
+    let client = server.client("/").connect().await.unwrap();
+    assert_eq!(client.ask::<String>("which", &()).await, "later");
+}
+
+#[tokio::test]
 async fn what_a_client_sent_before_it_left_is_handled() {
     let count = Arc::new(AtomicUsize::new(0));
     let gateway =
@@ -140,6 +153,28 @@ async fn a_client_that_leaves_frees_everything_also_when_a_handler_hangs() {
     client.leave().await;
     assert_eq!(begin.elapsed(), Duration::from_secs(7));
     assert_eq!(dropped.load(Ordering::SeqCst), 3);
+    assert_eq!((server.clients(), namespace.len(), namespace.topics()), (0, 0, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_frees_everything_also_when_dropping_its_handler_panics() {
+    struct Grenade;
+    impl Drop for Grenade {
+        fn drop(&mut self) {
+            panic!("a handler panics while it is dropped, as this test wants");
+        }
+    }
+    let gateway = Gateway::new("/").on("hang", async |client: Client| {
+        client.join("a");
+        let _grenade = Grenade;
+        std::future::pending::<()>().await;
+    });
+    let server = TestServer::of(gateway).await;
+    let client = server.client("/").connect().await.unwrap();
+    client.emit("hang", &()).await;
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    client.leave().await;
+    let namespace = server.namespace("/").unwrap();
     assert_eq!((server.clients(), namespace.len(), namespace.topics()), (0, 0, 0));
 }
 

@@ -3,8 +3,9 @@
 use std::net::SocketAddr;
 
 use bytesize::ByteSize;
+use futures_util::{StreamExt, stream};
 use serde_json::{Value, json};
-use ydock::gateway::{Config, ConnectError, DisconnectReason, Gateway, Origins, Payload};
+use ydock::gateway::{Config, ConnectError, DisconnectReason, Emit, Gateway, Origins, Payload, Streamed};
 use ydock::testing::TestServer;
 
 fn echo() -> Gateway {
@@ -42,6 +43,23 @@ async fn all_clients_of_an_address_share_a_rate_and_others_do_not() {
     again.emit("message", &1).await;
     assert_eq!(again.sent_away().await, DisconnectReason::RateLimited);
     ben.ask::<Value>("message", &1).await;
+    let proxy = connect("127.0.0.1:1").await;
+    for _ in 0..10 {
+        proxy.ask::<Value>("message", &1).await;
+    }
+}
+
+#[tokio::test]
+async fn a_stream_goes_no_faster_than_its_client_reads() {
+    let gateway = Gateway::new("/")
+        .on("count", async || Streamed(stream::iter(0..1000).map(|number| Emit::new("counted", number))));
+    let server = TestServer::with(gateway, Config { max_outgoing: 8, ..Config::default() }).await;
+    let client = server.client("/").connect().await.unwrap();
+    client.emit("count", &()).await;
+    for number in 0..1000 {
+        assert_eq!(client.expect("counted").await.data, json!(number));
+    }
+    assert!(client.is_connected());
 }
 
 #[tokio::test(start_paused = true)]
