@@ -39,6 +39,7 @@ pub mod shutdown;
 pub mod storage;
 pub mod sync;
 pub mod telemetry;
+pub mod testing;
 
 pub use ids::{ClientId, ConnId, DocName, DocNameError, Generation, MemberId};
 pub use server::{Server, StartError, StopError};

@@ -17,10 +17,9 @@ use crate::access::Grant;
 use crate::config::{Config, Contradiction};
 use crate::connection::Connections;
 use crate::doc_rooms::{Rooms, RoomsParts};
-use crate::fronts::{
-    socket_io,
-    y_websocket::{YWebSocket, YWebSocketParts},
-};
+use crate::fronts::json_ws::{JsonWs, JsonWsParts};
+use crate::fronts::socket_io;
+use crate::fronts::y_websocket::{YWebSocket, YWebSocketParts};
 use crate::gateway::{Gateways, GatewaysBuilder};
 use crate::http::{self, App};
 use crate::ids::DocName;
@@ -152,6 +151,8 @@ impl Server {
             metrics: Arc::clone(&metrics),
         });
         let connections = Connections::new(config.connections.clone(), tasks.clone(), Arc::clone(&metrics));
+        let json_ws =
+            JsonWs::new(JsonWsParts { gateways: gateways.clone(), connections: connections.clone(), port: None });
         let grant = Grant::of(config.access.everyone);
         let y_websocket = YWebSocket::new(YWebSocketParts {
             rooms: rooms.clone(),
@@ -164,6 +165,7 @@ impl Server {
             store: Arc::clone(&store),
             materialiser: Arc::clone(&materialiser),
             y_websocket,
+            json_ws,
             grant,
             metrics,
             tasks: tasks.clone(),

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::future::Future;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
@@ -11,6 +12,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use thiserror::Error;
 use tokio::sync::oneshot;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::broadcast::Broadcast;
@@ -125,12 +127,19 @@ impl Client {
 
     /// Makes it one of a user's clients, whom [`Namespace::to_user`] reaches.
     pub fn identify(&self, user: &str) {
-        self.shared.namespace.join(self, Target::User(user.into()));
+        self.enter(Target::User(user.into()));
     }
 
-    /// Joins a topic, which Socket.IO calls a room.
+    /// Joins a topic, which Socket.IO calls a room. A client that is in more than it may be is sent away.
     pub fn join(&self, topic: &str) {
-        self.shared.namespace.join(self, Target::Topic(topic.into()));
+        self.enter(Target::Topic(topic.into()));
+    }
+
+    fn enter(&self, topic: Target) {
+        if self.shared.namespace.join(self, topic).is_err() {
+            tracing::info!(client = self.id(), "a client joins more topics than it may and is disconnected");
+            self.end(DisconnectReason::RateLimited);
+        }
     }
 
     /// Leaves a topic.
@@ -188,25 +197,32 @@ impl Client {
         timeout: Duration,
     ) -> Result<R, AckError> {
         let data = Data::of_event(event, value).map_err(EmitError::from)?;
-        self.ask(event, data, timeout).await
+        self.ask(event, data, Instant::now() + timeout).await
     }
 
-    pub(super) async fn ask<R: DeserializeOwned>(
+    /// Sends it an event at once; the answer comes when it is waited for.
+    pub(super) fn ask<R: DeserializeOwned>(
         &self,
         event: &str,
         data: Data,
-        timeout: Duration,
-    ) -> Result<R, AckError> {
+        until: Instant,
+    ) -> impl Future<Output = Result<R, AckError>> + Send + use<R> {
         let id = self.shared.next_ack.fetch_add(1, Ordering::Relaxed);
         let (answered, answer) = oneshot::channel();
         self.awaited(|awaited| awaited.insert(id, answered));
-        let _forgotten_at_the_end = Awaiting { client: Arc::downgrade(&self.shared), id };
+        let awaiting = Awaiting { client: Arc::downgrade(&self.shared), id };
         let packet = Packet::new(Content::Event { name: event.into(), data, ack: Some(id) });
-        self.deliver(&packet).map_err(EmitError::from)?;
-        tokio::select! {
-            answer = answer => Ok(answer.map_err(|_closed| AckError::Gone)?.decode()?),
-            () = self.shared.gone.cancelled() => Err(AckError::Gone),
-            () = tokio::time::sleep(timeout) => Err(AckError::Timeout),
+        let sent = self.deliver(&packet);
+        let gone = self.shared.gone.clone();
+        async move {
+            let _forgotten_at_the_end = awaiting;
+            sent.map_err(EmitError::from)?;
+            tokio::select! {
+                biased;
+                answer = answer => Ok(answer.map_err(|_closed| AckError::Gone)?.decode()?),
+                () = gone.cancelled() => Err(AckError::Gone),
+                () = tokio::time::sleep_until(until) => Err(AckError::Timeout),
+            }
         }
     }
 
@@ -312,13 +328,25 @@ impl PartialEq for Client {
 impl Eq for Client {}
 
 impl ClientKey {
+    /// Nobody's.
+    pub(super) const NOBODY: Self = Self(0);
+
     #[cfg(test)]
     pub(super) const fn for_test(number: u64) -> Self {
         Self(number)
     }
 }
 
+/// Whether a text is the id of a client, of one that has gone or of none at all included: never that of a topic, so that
+/// nobody can lie in wait for what is sent to a client that has just gone.
+pub(super) fn is_client_id(text: &str) -> bool {
+    text.strip_prefix(MARK).is_some_and(|rest| rest.len() == 32 && rest.bytes().all(|byte| byte.is_ascii_hexdigit()))
+}
+
 /// 122 random bits, as text.
 fn random_id() -> String {
-    uuid::Uuid::new_v4().simple().to_string()
+    format!("{MARK}{}", uuid::Uuid::new_v4().simple())
 }
+
+/// How ids of clients begin: topics are often named by hashes and UUIDs, which would look the same without it.
+const MARK: char = '~';

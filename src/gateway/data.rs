@@ -9,7 +9,7 @@ use std::fmt;
 use bytes::Bytes;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize};
-use socketioxide_core::parser::Parse;
+use socketioxide_core::parser::{Parse, is_de_tuple};
 use socketioxide_core::{Str, Value};
 use socketioxide_parser_common::CommonParser;
 use thiserror::Error;
@@ -77,6 +77,11 @@ impl Data {
         Self { text, attachments, is_named }
     }
 
+    /// One value, as JSON text that is valid.
+    pub(crate) fn of_json(text: &str) -> Self {
+        Self { text: format!("[{text}]").into(), attachments: None, is_named: false }
+    }
+
     /// These values with an event's name before them.
     pub(super) fn named(&self, event: &str) -> Self {
         let name = json_text(event);
@@ -93,11 +98,30 @@ impl Data {
         Self { text: format!("[{}]", self.values()).into(), attachments: self.attachments, is_named: false }
     }
 
-    /// Reads the values: a tuple takes all of them, any other type the first.
+    /// Reads the values: a tuple takes all of them, or the elements of the one array that there is; any other type takes the
+    /// first.
     ///
     /// # Errors
     /// When they are not what the type expects.
     pub fn decode<T: DeserializeOwned>(&self) -> Result<T, DecodeError> {
+        self.decode_all().or_else(|error| {
+            let elements = if is_de_tuple::<T>() { self.elements() } else { None };
+            elements.map_or(Err(error), |elements| elements.decode_all())
+        })
+    }
+
+    /// The elements of the one value that is an array, as values.
+    fn elements(&self) -> Option<Self> {
+        let values = self.values();
+        let is_one_array = values.starts_with('[') && self.count() == 1;
+        is_one_array.then(|| Self {
+            text: values.to_owned().into(),
+            attachments: self.attachments.clone(),
+            is_named: false,
+        })
+    }
+
+    fn decode_all<T: DeserializeOwned>(&self) -> Result<T, DecodeError> {
         let mut value = Value::Str(self.text.clone(), self.attachments.clone());
         let decoded = CommonParser.decode_value::<Located<T>>(&mut value, self.is_named);
         match decoded {
@@ -125,13 +149,22 @@ impl Data {
     #[must_use]
     pub fn to_json(&self) -> String {
         let values = self.values();
-        let mut elements = serde_json::Deserializer::from_str(&self.text).into_iter::<Vec<serde::de::IgnoredAny>>();
-        let count = elements.next().and_then(Result::ok).map_or(0, |all| all.len() - usize::from(self.is_named));
-        match count {
+        match self.count() {
             0 => "null".to_owned(),
             1 => values.to_owned(),
             _ => format!("[{values}]"),
         }
+    }
+
+    fn count(&self) -> usize {
+        let mut elements = serde_json::Deserializer::from_str(&self.text).into_iter::<Vec<serde::de::IgnoredAny>>();
+        let all = elements.next().and_then(Result::ok).map_or(0, |all| all.len());
+        all.saturating_sub(usize::from(self.is_named))
+    }
+
+    /// The binary values, in the order of their placeholders.
+    pub(crate) fn attachments(&self) -> impl Iterator<Item = &Bytes> {
+        self.attachments.iter().flatten()
     }
 
     /// What lies between the brackets, without the event's name.
@@ -224,6 +257,16 @@ mod tests {
         assert_eq!(from_wire(r#"["message"]"#).decode::<Option<String>>(), Ok(None));
         assert_eq!(from_wire(r#"["message"]"#).decode::<()>(), Ok(()));
         assert_eq!(Data::none().decode::<Option<String>>(), Ok(None));
+    }
+
+    #[test]
+    fn a_tuple_takes_the_elements_of_one_array_too() {
+        let data = Data::of_json(r#"["a",{"b":[1]}]"#);
+        assert_eq!(data.decode::<(String, serde_json::Value)>(), Ok(("a".to_owned(), json!({ "b": [1] }))));
+        assert_eq!(from_wire(r#"["m",[[1,2],3]]"#).decode::<((u8, u8), u8)>(), Ok(((1, 2), 3)));
+        assert_eq!(from_wire(r#"["m",[1,2]]"#).decode::<(Vec<u8>,)>(), Ok((vec![1, 2],)));
+        assert_eq!(from_wire(r#"["m",[1,2]]"#).decode::<Vec<u8>>(), Ok(vec![1, 2]));
+        assert!(Data::of_json("3").decode::<(u8, u8)>().is_err());
     }
 
     #[test]

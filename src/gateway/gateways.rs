@@ -8,6 +8,7 @@ use std::time::Duration;
 use thiserror::Error;
 use tower::ServiceExt;
 
+use super::answers::guarded;
 use super::client::Client;
 use super::config::Config;
 use super::definition::{Definition, Gateway};
@@ -121,7 +122,12 @@ impl std::fmt::Debug for GatewaysBuilder {
 impl GatewaysBuilder {
     /// Adds a gateway. Of two for the same namespace, the later one stays.
     pub fn add<S: Clone + Send + Sync + 'static>(&mut self, gateway: Gateway<S>) {
-        self.gateways.push(gateway.define());
+        let (definition, inits) = gateway.define();
+        self.gateways.retain(|(earlier, _)| match (&earlier.paths, &definition.paths) {
+            (Paths::Fixed(earlier), Paths::Fixed(path)) => earlier != path,
+            _ => true,
+        });
+        self.gateways.push((definition, inits));
     }
 
     /// Begins all of them.
@@ -131,7 +137,7 @@ impl GatewaysBuilder {
         for (definition, inits) in self.gateways {
             let definition = Arc::new(definition);
             if let Paths::Fixed(path) = &definition.paths {
-                let namespace = Namespace::new(path);
+                let namespace = Namespace::new(path, config.max_topics);
                 for init in inits {
                     init(namespace.clone()).await;
                 }
@@ -200,6 +206,13 @@ impl Gateways {
         ports
     }
 
+    /// The way in to a namespace by a port, for wires that have one address for all; `None` when there is none.
+    #[must_use]
+    pub fn entrance_of(&self, namespace: &str, port: Option<u16>) -> Option<Entrance> {
+        let mut by_port = self.entrances().into_iter().filter(|entrance| entrance.port == port);
+        by_port.find(|entrance| self.find(namespace, entrance).is_some())
+    }
+
     /// Which transports are open at an entrance: those of any of its gateways.
     #[must_use]
     pub fn transports(&self, at: &Entrance) -> Transports {
@@ -242,7 +255,13 @@ impl Gateways {
         }
         let client = Client::new(place.0.namespace.clone(), handshake, wire);
         let event = Event::of_kind(client.clone(), EventKind::Connect);
-        place.0.definition.connect().oneshot(event).await.map_err(ConnectError::Refused)?;
+        let outcome = guarded(place.0.definition.connect().oneshot(event)).await.and_then(|outcome| outcome);
+        if let Err(error) = outcome {
+            if let Some(source) = error.source_text() {
+                tracing::error!(namespace = path, error = source, "a guard failed while a client connected");
+            }
+            return Err(ConnectError::Refused(error));
+        }
         Ok(Admitted::new(client, place))
     }
 
@@ -259,8 +278,9 @@ impl Gateways {
     }
 
     fn enter_matched(&self, path: &str) -> Namespace {
+        let new = || Open { namespace: Namespace::new(path, self.config().max_topics), clients: 0 };
         let mut open = self.open();
-        let entry = open.entry(path.into()).or_insert_with(|| Open { namespace: Namespace::new(path), clients: 0 });
+        let entry = open.entry(path.into()).or_insert_with(new);
         entry.clients += 1;
         entry.namespace.clone()
     }

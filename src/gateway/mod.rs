@@ -37,6 +37,7 @@
 //! gets one, also when something fails; a client that cannot keep up is disconnected and never misses an event in silence;
 //! of a client that has gone nothing is left.
 
+mod answers;
 mod broadcast;
 mod client;
 mod config;
@@ -55,12 +56,15 @@ mod rate;
 mod reply;
 mod route;
 mod session;
+mod stay;
 mod topics;
 mod wire;
+mod work;
 
 pub use broadcast::{Answers, Broadcast};
 pub use client::{AckError, Client, EmitError};
 pub use config::Config;
+pub(crate) use data::json_text;
 pub use data::{Data, DecodeError, EncodeError};
 pub use definition::Gateway;
 pub use error::EventError;
@@ -76,3 +80,4 @@ pub use reply::{Ack, Emit, IntoReply, Replies, Reply, Streamed};
 pub use route::{IntoRoute, Route, handle};
 pub use session::{Admitted, Session};
 pub use wire::{DisconnectReason, NotSent, Wire};
+pub(crate) use work::Work;
