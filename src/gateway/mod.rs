@@ -39,6 +39,7 @@
 
 mod answers;
 mod broadcast;
+pub mod built_in;
 mod client;
 mod config;
 mod data;
