@@ -2,8 +2,7 @@
 
 use serde_json::{Value, json};
 use ydock::gateway::{EventError, Gateway, Payload};
-
-use crate::client::{Connected, serve};
+use ydock::testing::TestServer;
 
 fn chat_gateway() -> Gateway {
     Gateway::new("/").on("messageWithAck", handle_message_with_ack)
@@ -21,24 +20,25 @@ async fn process_message(data: &str) -> Result<(), EventError> {
 
 #[tokio::test(start_paused = true)]
 async fn who_waits_is_told_that_it_was_processed() {
-    let gateways = serve(chat_gateway()).await;
-    let mut client = Connected::to(&gateways, "/").await;
+    let server = TestServer::of(chat_gateway()).await;
+    let client = server.client("/").connect().await.unwrap();
     assert_eq!(client.ask::<Value>("messageWithAck", "data").await, json!({ "status": "processed" }));
 }
 
 #[tokio::test(start_paused = true)]
 async fn who_waits_hears_of_an_error_too_and_of_an_event_that_nobody_handles() {
-    let gateways = serve(chat_gateway()).await;
-    let mut client = Connected::to(&gateways, "/").await;
+    let server = TestServer::of(chat_gateway()).await;
+    let client = server.client("/").connect().await.unwrap();
     for (event, why) in [("messageWithAck", "Nothing to process"), ("other", "Unknown event \"other\"")] {
-        let answered = client.ask_after_exception(event, "").await;
+        let answered: Value = client.ask(event, "").await;
+        assert_eq!(client.expect("exception").await.data, answered);
         assert_eq!((&answered["status"], &answered["message"]), (&json!("error"), &json!(why)));
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn who_waits_for_a_handler_that_returns_nothing_is_answered_all_the_same() {
-    let gateways = serve(Gateway::new("/").on("silent", async || ())).await;
-    let mut client = Connected::to(&gateways, "/").await;
+    let server = TestServer::of(Gateway::new("/").on("silent", async || ())).await;
+    let client = server.client("/").connect().await.unwrap();
     client.ask::<()>("silent", "").await;
 }

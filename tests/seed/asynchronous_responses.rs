@@ -2,8 +2,7 @@
 
 use futures_util::{Stream, StreamExt, stream};
 use ydock::gateway::{Emit, Gateway, Payload, Streamed};
-
-use crate::client::{Connected, serve};
+use ydock::testing::TestServer;
 
 fn events_gateway() -> Gateway {
     Gateway::new("/").on("async", handle_async_event).on("observable", handle_observable)
@@ -24,9 +23,9 @@ async fn some_async_operation(data: String) -> String {
 
 #[tokio::test(start_paused = true)]
 async fn a_result_is_sent_when_it_is_there() {
-    let gateways = serve(events_gateway()).await;
-    let mut client = Connected::to(&gateways, "/").await;
+    let server = TestServer::of(events_gateway()).await;
+    let client = server.client("/").connect().await.unwrap();
     assert_eq!(client.ask::<String>("async", "hello").await, "HELLO");
-    client.emit("observable", "hello");
-    assert_eq!(client.expect("observable").await, "HELLO");
+    client.emit("observable", "hello").await;
+    assert_eq!(client.expect("observable").await.data, "HELLO");
 }

@@ -2,8 +2,7 @@
 
 use serde::Serialize;
 use ydock::gateway::{EncodeError, Gateway, Namespace};
-
-use crate::client::{Connected, serve};
+use ydock::testing::TestServer;
 
 fn broadcast_to_all(server: &Namespace, event: &str, data: &impl Serialize) -> Result<usize, EncodeError> {
     server.emit(event, data)
@@ -24,19 +23,19 @@ fn broadcast_to_all_except(
 
 #[tokio::test(start_paused = true)]
 async fn each_broadcast_reaches_whom_it_is_for() {
-    let gateways = serve(Gateway::new("/")).await;
-    let server = gateways.of("/").unwrap();
-    let mut ada = Connected::to(&gateways, "/").await;
-    let mut ben = Connected::to(&gateways, "/").await;
+    let test = TestServer::of(Gateway::new("/")).await;
+    let server = test.namespace("/").unwrap();
+    let ada = test.client("/").connect().await.unwrap();
+    let ben = test.client("/").connect().await.unwrap();
 
     assert_eq!(broadcast_to_all(&server, "all", &1).unwrap(), 2);
-    assert_eq!((ada.expect("all").await, ben.expect("all").await), (1.into(), 1.into()));
+    assert_eq!((ada.expect("all").await.data, ben.expect("all").await.data), (1.into(), 1.into()));
 
     server.to(ada.id()).join("tea");
     assert_eq!(broadcast_to_room(&server, "tea", "room", &2).unwrap(), 1);
-    assert_eq!(ada.expect("room").await, 2);
+    assert_eq!(ada.expect("room").await.data, 2);
 
     assert_eq!(broadcast_to_all_except(&server, ada.id(), "others", &3).unwrap(), 1);
-    assert_eq!(ben.expect("others").await, 3);
-    ada.hears_nothing().await;
+    assert_eq!(ben.expect("others").await.data, 3);
+    ada.nothing().await;
 }

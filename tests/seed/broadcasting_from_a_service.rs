@@ -1,8 +1,7 @@
 //! "Broadcasting from Service": something that is no handler notifies a user.
 
 use ydock::gateway::{Client, DecodeError, EncodeError, Gateway, Namespace};
-
-use crate::client::{Connected, serve};
+use ydock::testing::TestServer;
 
 struct NotificationService {
     chat: Namespace,
@@ -27,16 +26,16 @@ async fn handle_connection(client: Client) -> Result<(), DecodeError> {
 
 #[tokio::test(start_paused = true)]
 async fn a_service_reaches_every_client_of_a_user() {
-    let gateways = serve(Gateway::new("/chat").on_connect(handle_connection)).await;
+    let server = TestServer::of(Gateway::new("/chat").on_connect(handle_connection)).await;
     let as_user = |user: &str| serde_json::json!({ "user": user });
-    let mut phone = Connected::with_auth(&gateways, "/chat", as_user("ada")).await.unwrap();
-    let mut laptop = Connected::with_auth(&gateways, "/chat", as_user("ada")).await.unwrap();
-    let mut ben = Connected::with_auth(&gateways, "/chat", as_user("ben")).await.unwrap();
+    let phone = server.client("/chat").auth(&as_user("ada")).connect().await.unwrap();
+    let laptop = server.client("/chat").auth(&as_user("ada")).connect().await.unwrap();
+    let ben = server.client("/chat").auth(&as_user("ben")).connect().await.unwrap();
     tokio::task::yield_now().await;
 
-    let service = NotificationService { chat: gateways.of("/chat").unwrap() };
+    let service = NotificationService { chat: server.namespace("/chat").unwrap() };
     assert_eq!(service.send_notification("ada", "Tea is ready").unwrap(), 2);
-    assert_eq!(phone.expect("notification").await, "Tea is ready");
-    assert_eq!(laptop.expect("notification").await, "Tea is ready");
-    ben.hears_nothing().await;
+    assert_eq!(phone.expect("notification").await.data, "Tea is ready");
+    assert_eq!(laptop.expect("notification").await.data, "Tea is ready");
+    ben.nothing().await;
 }

@@ -2,8 +2,7 @@
 
 use serde_json::json;
 use ydock::gateway::{EventError, Gateway, Handshake, Namespace, Payload};
-
-use crate::client::{Connected, serve};
+use ydock::testing::TestServer;
 
 #[derive(serde::Deserialize)]
 struct Auth {
@@ -21,12 +20,11 @@ async fn to_everybody(server: Namespace, Payload(text): Payload<String>) -> Resu
 
 #[tokio::test(start_paused = true)]
 async fn a_client_connects_hears_sends_and_disconnects() {
-    let gateways = serve(Gateway::new("/").guard(is_known).on("message", to_everybody)).await;
-    let mut socket = Connected::with_auth(&gateways, "/", json!({ "token": "your-auth-token" })).await.unwrap();
+    let server = TestServer::of(Gateway::new("/").guard(is_known).on("message", to_everybody)).await;
+    let socket = server.client("/").auth(&json!({ "token": "your-auth-token" })).connect().await.unwrap();
     assert!(!socket.id().is_empty());
-    socket.emit("message", "Hello, server!");
-    assert_eq!(socket.expect("message").await, "Hello, server!");
-    socket.leave();
-    tokio::time::sleep(std::time::Duration::from_millis(1)).await;
-    assert_eq!(gateways.clients(), 0);
+    socket.emit("message", "Hello, server!").await;
+    assert_eq!(socket.expect("message").await.data, "Hello, server!");
+    socket.leave().await;
+    assert_eq!(server.clients(), 0);
 }

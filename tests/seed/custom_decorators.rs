@@ -2,8 +2,8 @@
 
 use serde::Deserialize;
 use ydock::gateway::{Event, EventError, FromEvent, Gateway, Payload};
+use ydock::testing::TestServer;
 
-use crate::client::{Connected, serve};
 use crate::log::Log;
 
 #[derive(Deserialize)]
@@ -32,17 +32,17 @@ async fn handle_message(user: WsUser, Payload(_data): Payload<String>) {
 #[tokio::test(start_paused = true)]
 async fn a_handler_takes_the_user_of_its_client() {
     let log = Log::begin();
-    let gateways = serve(chat_gateway()).await;
+    let server = TestServer::of(chat_gateway()).await;
     let auth = serde_json::json!({ "user": { "username": "Ada" } });
-    let client = Connected::with_auth(&gateways, "/", auth).await.unwrap();
-    client.emit("message", "hello");
+    let client = server.client("/").auth(&auth).connect().await.unwrap();
+    client.emit("message", "hello").await;
     log.says("Message from Ada").await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn who_came_without_a_user_is_told_so() {
-    let gateways = serve(chat_gateway()).await;
-    let mut client = Connected::to(&gateways, "/").await;
-    client.emit("message", "hello");
-    assert_eq!(client.exception().await, "missing field `user`");
+    let server = TestServer::of(chat_gateway()).await;
+    let client = server.client("/").connect().await.unwrap();
+    client.emit("message", "hello").await;
+    assert_eq!(client.expect("exception").await.data["message"], "missing field `user`");
 }

@@ -3,8 +3,8 @@
 use serde::Deserialize;
 use serde_json::json;
 use ydock::gateway::{Client, EventError, Gateway, Namespace, Payload};
+use ydock::testing::TestServer;
 
-use crate::client::{Connected, serve};
 use crate::log::Log;
 
 fn chat_gateway() -> Gateway {
@@ -42,30 +42,30 @@ async fn handle_private_message(client: Client, Payload(data): Payload<PrivateMe
 
 #[tokio::test(start_paused = true)]
 async fn a_message_goes_to_everybody_and_a_private_one_to_one() {
-    let gateways = serve(chat_gateway()).await;
-    let mut ada = Connected::to(&gateways, "/").await;
-    let mut ben = Connected::to(&gateways, "/").await;
-    let mut eve = Connected::to(&gateways, "/").await;
+    let server = TestServer::of(chat_gateway()).await;
+    let ada = server.client("/").connect().await.unwrap();
+    let ben = server.client("/").connect().await.unwrap();
+    let eve = server.client("/").connect().await.unwrap();
 
-    ada.emit("message", "hello");
-    for client in [&mut ada, &mut ben, &mut eve] {
-        assert_eq!(client.expect("message").await, "hello");
+    ada.emit("message", "hello").await;
+    for client in [&ada, &ben, &eve] {
+        assert_eq!(client.expect("message").await.data, "hello");
     }
 
-    ada.emit("privateMessage", json!({ "to": ben.id(), "message": "psst" }));
-    assert_eq!(ben.expect("privateMessage").await, json!({ "from": ada.id(), "message": "psst" }));
-    ada.hears_nothing().await;
-    eve.hears_nothing().await;
+    ada.emit("privateMessage", &json!({ "to": ben.id(), "message": "psst" })).await;
+    assert_eq!(ben.expect("privateMessage").await.data, json!({ "from": ada.id(), "message": "psst" }));
+    ada.nothing().await;
+    eve.nothing().await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn coming_and_going_is_noticed() {
     let log = Log::begin();
-    let gateways = serve(chat_gateway()).await;
-    let ada = Connected::to(&gateways, "/").await;
+    let server = TestServer::of(chat_gateway()).await;
+    let ada = server.client("/").connect().await.unwrap();
     let id = ada.id().to_owned();
     log.says(&format!("Client connected: {id}")).await;
-    ada.leave();
+    ada.leave().await;
     log.says(&format!("Client disconnected: {id}")).await;
-    assert_eq!(gateways.clients(), 0);
+    assert_eq!(server.clients(), 0);
 }

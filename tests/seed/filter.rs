@@ -4,8 +4,7 @@ use std::time::SystemTime;
 
 use serde_json::json;
 use ydock::gateway::{Emit, Event, EventError, Gateway, IntoReply, Payload, Reply};
-
-use crate::client::{Connected, serve};
+use ydock::testing::TestServer;
 
 async fn ws_exception_filter(exception: EventError, _event: Event) -> Result<Reply, EventError> {
     if exception.is_internal() {
@@ -28,11 +27,11 @@ async fn handle_message(Payload(data): Payload<String>) -> Result<String, EventE
 
 #[tokio::test(start_paused = true)]
 async fn an_error_is_told_in_the_filters_words() {
-    let gateways = serve(events_gateway()).await;
-    let mut client = Connected::to(&gateways, "/").await;
+    let server = TestServer::of(events_gateway()).await;
+    let client = server.client("/").connect().await.unwrap();
     assert_eq!(client.ask::<String>("message", "hello").await, "hello");
-    client.emit("message", "");
-    let error = client.expect("error").await;
+    client.emit("message", "").await;
+    let error = client.expect("error").await.data;
     assert_eq!(error["message"], "Message cannot be empty");
     let timestamp = error["timestamp"].as_str().unwrap();
     assert!(timestamp.len() == 24 && timestamp.ends_with('Z'), "{timestamp}");
@@ -41,10 +40,10 @@ async fn an_error_is_told_in_the_filters_words() {
 #[tokio::test(start_paused = true)]
 async fn what_a_filter_passes_on_and_what_no_filter_sees_is_an_exception() {
     let broken = async || Err::<(), _>(EventError::internal("the disk is full"));
-    let gateways = serve(events_gateway().on("broken", broken)).await;
-    let mut client = Connected::to(&gateways, "/").await;
-    client.emit("broken", json!({ "a": 1 }));
+    let server = TestServer::of(events_gateway().on("broken", broken)).await;
+    let client = server.client("/").connect().await.unwrap();
+    client.emit("broken", &json!({ "a": 1 })).await;
     let cause = json!({ "pattern": "broken", "data": { "a": 1 } });
     let told = json!({ "status": "error", "message": "Internal server error", "cause": cause });
-    assert_eq!(client.expect("exception").await, told);
+    assert_eq!(client.expect("exception").await.data, told);
 }

@@ -2,8 +2,7 @@
 
 use serde::Deserialize;
 use ydock::gateway::{ConnectError, Event, Gateway, Handshake, Payload, handle};
-
-use crate::client::{Connected, serve};
+use ydock::testing::TestServer;
 
 #[derive(Deserialize)]
 struct Auth {
@@ -24,23 +23,23 @@ async fn handle_message(Payload(data): Payload<String>) -> String {
 
 #[tokio::test(start_paused = true)]
 async fn only_who_brings_a_token_comes_in() {
-    let gateways = serve(events_gateway()).await;
+    let server = TestServer::of(events_gateway()).await;
     for auth in [serde_json::json!({}), serde_json::json!({ "token": "" })] {
-        let refused = Connected::with_auth(&gateways, "/", auth).await.map(|_| ());
+        let refused = server.client("/").auth(&auth).connect().await.map(|_| ());
         let Err(ConnectError::Refused(error)) = refused else { panic!("{refused:?}") };
         assert_eq!(error.to_string(), "Forbidden resource");
     }
     let auth = serde_json::json!({ "token": "your-auth-token" });
-    let mut client = Connected::with_auth(&gateways, "/", auth).await.unwrap();
+    let client = server.client("/").auth(&auth).connect().await.unwrap();
     assert_eq!(client.ask::<String>("message", "hello").await, "hello");
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_guard_of_one_handler_sees_each_of_its_events() {
     let only_small = async |event: Event| event.data().len() < 20;
-    let gateways = serve(Gateway::new("/").on("message", handle(handle_message).guard(only_small))).await;
-    let mut client = Connected::to(&gateways, "/").await;
+    let server = TestServer::of(Gateway::new("/").on("message", handle(handle_message).guard(only_small))).await;
+    let client = server.client("/").connect().await.unwrap();
     assert_eq!(client.ask::<String>("message", "hello").await, "hello");
-    client.emit("message", "much too long for this guard");
-    assert_eq!(client.exception().await, "Forbidden resource");
+    client.emit("message", "much too long for this guard").await;
+    assert_eq!(client.expect("exception").await.data["message"], "Forbidden resource");
 }

@@ -1,8 +1,8 @@
 //! "WebSocket Interceptors": what comes in and what goes out is logged.
 
 use ydock::gateway::{Event, EventError, Gateway, Next, Payload, Reply};
+use ydock::testing::TestServer;
 
-use crate::client::{Connected, serve};
 use crate::log::Log;
 
 async fn ws_logging_interceptor(event: Event, next: Next) -> Result<Reply, EventError> {
@@ -24,8 +24,8 @@ async fn handle_message(Payload(data): Payload<String>) -> String {
 #[tokio::test(start_paused = true)]
 async fn the_event_is_seen_before_its_handler_and_the_answer_after_it() {
     let log = Log::begin();
-    let gateways = serve(events_gateway()).await;
-    let mut client = Connected::to(&gateways, "/").await;
+    let server = TestServer::of(events_gateway()).await;
+    let client = server.client("/").connect().await.unwrap();
     assert_eq!(client.ask::<String>("message", "hello").await, "Echo: hello");
     log.says(&format!("[{}] Incoming: ", client.id())).await;
     log.says(&format!("[{}] Outgoing: ", client.id())).await;

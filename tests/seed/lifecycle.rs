@@ -1,8 +1,8 @@
 //! "Lifecycle Hooks": when the namespace begins, when a client comes, when it goes.
 
 use ydock::gateway::{Client, EventError, Gateway, Namespace};
+use ydock::testing::TestServer;
 
-use crate::client::{Connected, serve};
 use crate::log::Log;
 
 fn events_gateway() -> Gateway {
@@ -24,24 +24,24 @@ async fn handle_disconnect(client: Client) {
 #[tokio::test(start_paused = true)]
 async fn each_hook_runs_at_its_time() {
     let log = Log::begin();
-    let gateways = serve(events_gateway()).await;
+    let server = TestServer::of(events_gateway()).await;
     log.says("WebSocket gateway initialized").await;
-    let client = Connected::to(&gateways, "/").await;
+    let client = server.client("/").connect().await.unwrap();
     let id = client.id().to_owned();
     log.says(&format!("Client connected: {id}")).await;
-    client.leave();
+    client.leave().await;
     log.says(&format!("Client disconnected: {id}")).await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_client_that_goes_while_a_hook_waits_for_ever_leaves_nothing_behind() {
-    let gateways = serve(Gateway::new("/").on_connect(std::future::pending::<()>)).await;
-    let before = gateways.tasks().len();
-    let client = Connected::to(&gateways, "/").await;
-    assert_eq!((gateways.clients(), gateways.tasks().len()), (1, before + 1));
-    client.leave();
-    tokio::time::sleep(gateways.config().linger * 2).await;
-    assert_eq!((gateways.clients(), gateways.tasks().len()), (0, before));
+    let server = TestServer::of(Gateway::new("/").on_connect(std::future::pending::<()>)).await;
+    let before = server.gateways().tasks().len();
+    let client = server.client("/").connect().await.unwrap();
+    assert_eq!(server.clients(), 1);
+    client.leave().await;
+    tokio::task::yield_now().await;
+    assert_eq!((server.clients(), server.gateways().tasks().len()), (0, before));
 }
 
 #[tokio::test(start_paused = true)]
@@ -49,10 +49,10 @@ async fn an_error_when_a_client_comes_sends_it_away_and_nothing_of_it_is_handled
     let log = Log::begin();
     let refuse = async || Err::<(), _>(EventError::new("Closed on Sundays"));
     let handler = async || tracing::info!("handled");
-    let gateways = serve(Gateway::new("/").on_connect(refuse).on("message", handler)).await;
-    let mut client = Connected::to(&gateways, "/").await;
-    client.emit("message", "hello");
-    assert_eq!(client.exception().await, "Closed on Sundays");
-    assert!(client.is_sent_away().await);
+    let server = TestServer::of(Gateway::new("/").on_connect(refuse).on("message", handler)).await;
+    let client = server.client("/").connect().await.unwrap();
+    client.emit("message", "hello").await;
+    assert_eq!(client.expect("exception").await.data["message"], "Closed on Sundays");
+    client.sent_away().await;
     log.does_not_say("handled");
 }

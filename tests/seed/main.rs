@@ -1,7 +1,6 @@
 //! Every snippet of the seed as Rust, compiled and run: one file a section. `docs/guides/gateway.md` has the table.
-#![expect(clippy::unwrap_used, clippy::panic, clippy::expect_used, reason = "a test may stop at the first surprise")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test may stop at the first surprise")]
 
-mod client;
 mod log;
 mod table;
 

@@ -3,8 +3,7 @@
 use serde::Deserialize;
 use serde_json::json;
 use ydock::gateway::{Client, EventError, Gateway, Namespace, Payload};
-
-use crate::client::{Connected, serve};
+use ydock::testing::TestServer;
 
 fn chat_gateway() -> Gateway {
     Gateway::new("/")
@@ -46,43 +45,41 @@ async fn handle_room_message(
 
 #[tokio::test(start_paused = true)]
 async fn those_in_a_room_hear_who_comes_who_goes_and_what_is_said() {
-    let gateways = serve(chat_gateway()).await;
-    let mut ada = Connected::to(&gateways, "/").await;
-    let mut ben = Connected::to(&gateways, "/").await;
-    let mut eve = Connected::to(&gateways, "/").await;
+    let server = TestServer::of(chat_gateway()).await;
+    let ada = server.client("/").connect().await.unwrap();
+    let ben = server.client("/").connect().await.unwrap();
+    let eve = server.client("/").connect().await.unwrap();
 
-    ada.emit("joinRoom", "tea");
-    assert_eq!(ada.expect("userJoined").await, json!({ "userId": ada.id(), "room": "tea" }));
-    ben.emit("joinRoom", "tea");
-    for client in [&mut ada, &mut ben] {
+    ada.emit("joinRoom", "tea").await;
+    assert_eq!(ada.expect("userJoined").await.data, json!({ "userId": ada.id(), "room": "tea" }));
+    ben.emit("joinRoom", "tea").await;
+    for client in [&ada, &ben] {
         client.expect("userJoined").await;
     }
 
-    ben.emit("messageToRoom", json!({ "room": "tea", "message": "hello" }));
+    ben.emit("messageToRoom", &json!({ "room": "tea", "message": "hello" })).await;
     let said = json!({ "from": ben.id(), "message": "hello" });
-    assert_eq!(ada.expect("roomMessage").await, said);
-    assert_eq!(ben.expect("roomMessage").await, said);
+    assert_eq!(ada.expect("roomMessage").await.data, said);
+    assert_eq!(ben.expect("roomMessage").await.data, said);
 
-    ben.emit("leaveRoom", "tea");
-    assert_eq!(ada.expect("userLeft").await, json!({ "userId": ben.id(), "room": "tea" }));
-    ben.hears_nothing().await;
-    eve.hears_nothing().await;
+    ben.emit("leaveRoom", "tea").await;
+    assert_eq!(ada.expect("userLeft").await.data, json!({ "userId": ben.id(), "room": "tea" }));
+    ben.nothing().await;
+    eve.nothing().await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_client_is_in_a_bounded_number_of_rooms_and_leaves_none_behind() {
-    let gateways = serve(chat_gateway()).await;
-    let mut client = Connected::to(&gateways, "/").await;
-    for room in 0..gateways.config().max_topics {
-        client.emit("joinRoom", room.to_string());
+    let server = TestServer::of(chat_gateway()).await;
+    let client = server.client("/").connect().await.unwrap();
+    for room in 0..server.gateways().config().max_topics {
+        client.emit("joinRoom", &room.to_string()).await;
         client.expect("userJoined").await;
     }
-    client.emit("joinRoom", "0");
+    client.emit("joinRoom", "0").await;
     client.expect("userJoined").await;
-    client.emit("joinRoom", "one more");
-    assert!(client.is_sent_away().await);
-
-    client.leave();
-    tokio::time::sleep(std::time::Duration::from_millis(1)).await;
-    assert_eq!(gateways.of("/").unwrap().topics(), 0);
+    client.emit("joinRoom", "one more").await;
+    client.sent_away().await;
+    client.freed().await;
+    assert_eq!(server.namespace("/").unwrap().topics(), 0);
 }

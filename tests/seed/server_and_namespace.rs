@@ -2,9 +2,7 @@
 
 use serde::Serialize;
 use ydock::gateway::{Config, EncodeError, EventError, Gateway, Gateways, GatewaysBuilder, Namespace, Payload};
-use ydock::shutdown::Tasks;
-
-use crate::client::Connected;
+use ydock::testing::TestServer;
 
 fn chat_gateway() -> Gateway {
     Gateway::new("chat")
@@ -29,18 +27,18 @@ async fn a_namespace_is_reached_from_everywhere_and_no_other_hears_of_it() {
     let mut builder = GatewaysBuilder::default();
     builder.add(chat_gateway());
     builder.add(Gateway::new("/").on("announce", announce));
-    let gateways = builder.build(Config::default(), Tasks::new()).await;
-    let mut chatting = Connected::to(&gateways, "/chat").await;
-    let mut other = Connected::to(&gateways, "/").await;
+    let server = TestServer::start(builder, Config::default()).await;
+    let chatting = server.client("/chat").connect().await.unwrap();
+    let other = server.client("/").connect().await.unwrap();
 
-    let chat = gateways.of("/chat").unwrap();
+    let chat = server.namespace("/chat").unwrap();
     assert_eq!(broadcast_message(&chat, "hello").unwrap(), 1);
-    assert_eq!(chatting.expect("message").await, "hello");
+    assert_eq!(chatting.expect("message").await.data, "hello");
 
-    broadcast_to_namespace(&gateways, "/chat", "news", &17);
-    assert_eq!(chatting.expect("news").await, 17);
+    broadcast_to_namespace(server.gateways(), "/chat", "news", &17);
+    assert_eq!(chatting.expect("news").await.data, 17);
 
-    other.emit("announce", "soon");
-    assert_eq!(chatting.expect("announcement").await, "soon");
-    other.hears_nothing().await;
+    other.emit("announce", "soon").await;
+    assert_eq!(chatting.expect("announcement").await.data, "soon");
+    other.nothing().await;
 }

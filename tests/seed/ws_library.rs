@@ -1,8 +1,7 @@
 //! "Using ws Library": WebSocket alone, and an event that is sent by hand.
 
-use ydock::gateway::{Client, ConnectError, EmitError, Gateway, Payload, Transport, Transports};
-
-use crate::client::{Connected, Visit, serve};
+use ydock::gateway::{Client, EmitError, Gateway, Payload, Transports};
+use ydock::testing::TestServer;
 
 fn events_gateway() -> Gateway {
     Gateway::new("/").transports(Transports::WEBSOCKET).on("message", handle_message)
@@ -13,12 +12,13 @@ async fn handle_message(client: Client, Payload(data): Payload<String>) -> Resul
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_message_comes_back_by_websocket_and_polling_is_refused() {
-    let gateways = serve(events_gateway()).await;
-    let mut client = Connected::to(&gateways, "/").await;
-    client.emit("message", "hello");
-    assert_eq!(client.next().await, ("message".to_owned(), "hello".into()));
+async fn a_message_comes_back_and_only_websocket_is_open() {
+    let server = TestServer::of(events_gateway()).await;
+    let client = server.client("/").connect().await.unwrap();
+    client.emit("message", "hello").await;
+    assert_eq!(client.expect("message").await.data, "hello");
 
-    let polling = Visit { by: Transport::Polling, ..Visit::default() };
-    assert!(matches!(Connected::visit(&gateways, polling).await, Err(ConnectError::Transport)));
+    let entrances = server.gateways().entrances();
+    let open: Vec<_> = entrances.iter().map(|at| server.gateways().transports(at)).collect();
+    assert_eq!(open, [Transports::WEBSOCKET]);
 }
