@@ -18,6 +18,7 @@ use tokio_util::sync::CancellationToken;
 use super::broadcast::Broadcast;
 use super::data::{Data, DecodeError, EncodeError};
 use super::event::Handshake;
+use super::gateways::Gateways;
 use super::namespace::Namespace;
 use super::packet::{Content, Packet};
 use super::topics::Target;
@@ -38,6 +39,7 @@ struct Shared {
     id: String,
     handshake: Handshake,
     wire: Arc<dyn Wire>,
+    gateways: Gateways,
     namespace: Namespace,
     extensions: Mutex<Extensions>,
     next_ack: AtomicU64,
@@ -76,13 +78,14 @@ pub enum AckError {
 }
 
 impl Client {
-    pub(super) fn new(namespace: Namespace, handshake: Handshake, wire: Arc<dyn Wire>) -> Self {
+    pub(super) fn new(gateways: Gateways, namespace: Namespace, handshake: Handshake, wire: Arc<dyn Wire>) -> Self {
         static NEXT: AtomicU64 = AtomicU64::new(1);
         let shared = Shared {
             key: ClientKey(NEXT.fetch_add(1, Ordering::Relaxed)),
             id: random_id(),
             handshake,
             wire,
+            gateways,
             namespace,
             extensions: Mutex::default(),
             next_ack: AtomicU64::new(0),
@@ -108,6 +111,12 @@ impl Client {
     #[must_use]
     pub fn namespace(&self) -> &Namespace {
         &self.shared.namespace
+    }
+
+    /// All gateways of the server: the way to other namespaces.
+    #[must_use]
+    pub fn gateways(&self) -> &Gateways {
+        &self.shared.gateways
     }
 
     /// Remembers a value for as long as the client stays, one of each type: the user that a guard found, for example.

@@ -5,14 +5,17 @@
 
 use std::collections::VecDeque;
 use std::fmt;
+use std::marker::PhantomData;
 
 use bytes::Bytes;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use socketioxide_core::parser::{Parse, is_de_tuple};
 use socketioxide_core::{Str, Value};
 use socketioxide_parser_common::CommonParser;
 use thiserror::Error;
+
+use super::newtype::{is_type_newtype, is_value_newtype};
 
 /// The values of an event or of an acknowledgement. Cloning is cheap: the bytes are shared.
 ///
@@ -65,7 +68,12 @@ impl Data {
     }
 
     fn encode<T: Serialize + ?Sized>(value: &T, event: Option<&str>) -> Result<Self, EncodeError> {
-        match CommonParser.encode_value(value, event) {
+        let encoded = if is_value_newtype(value) {
+            CommonParser.encode_value(&(value,), event)
+        } else {
+            CommonParser.encode_value(value, event)
+        };
+        match encoded {
             Ok(Value::Str(text, attachments)) => Ok(Self { text, attachments, is_named: event.is_some() }),
             Ok(Value::Bytes(_)) => Err(EncodeError("it is no text".to_owned())),
             Err(error) => Err(EncodeError(error.to_string())),
@@ -105,7 +113,8 @@ impl Data {
     /// When they are not what the type expects.
     pub fn decode<T: DeserializeOwned>(&self) -> Result<T, DecodeError> {
         self.decode_all().or_else(|error| {
-            let elements = if is_de_tuple::<T>() { self.elements() } else { None };
+            let is_tuple = is_de_tuple::<T>() && !is_type_newtype::<T>();
+            let elements = if is_tuple { self.elements() } else { None };
             elements.map_or(Err(error), |elements| elements.decode_all())
         })
     }
@@ -123,7 +132,11 @@ impl Data {
 
     fn decode_all<T: DeserializeOwned>(&self) -> Result<T, DecodeError> {
         let mut value = Value::Str(self.text.clone(), self.attachments.clone());
-        let decoded = CommonParser.decode_value::<Located<T>>(&mut value, self.is_named);
+        let decoded = if is_type_newtype::<T>() {
+            CommonParser.decode_value::<First<T>>(&mut value, self.is_named).map(|First(value)| value)
+        } else {
+            CommonParser.decode_value::<Located<T>>(&mut value, self.is_named)
+        };
         match decoded {
             Ok(Located(value)) => Ok(value),
             // Nothing was sent: that is what an optional value may be.
@@ -215,6 +228,31 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Located<T> {
     }
 }
 
+/// The first of the values, whatever follows it.
+struct First<T>(Located<T>);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for First<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_tuple(1, FirstVisitor(PhantomData)).map(Self)
+    }
+}
+
+struct FirstVisitor<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for FirstVisitor<T> {
+    type Value = Located<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a value")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut values: A) -> Result<Located<T>, A::Error> {
+        let first = values.next_element()?.ok_or_else(|| serde::de::Error::custom(MISSING))?;
+        while values.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(first)
+    }
+}
+
 /// The error of a value that is not there.
 #[derive(Debug, Error)]
 #[error("{MISSING}")]
@@ -267,6 +305,22 @@ mod tests {
         assert_eq!(from_wire(r#"["m",[1,2]]"#).decode::<(Vec<u8>,)>(), Ok((vec![1, 2],)));
         assert_eq!(from_wire(r#"["m",[1,2]]"#).decode::<Vec<u8>>(), Ok(vec![1, 2]));
         assert!(Data::of_json("3").decode::<(u8, u8)>().is_err());
+    }
+
+    #[test]
+    fn a_struct_around_one_value_is_that_value() {
+        #[derive(Debug, PartialEq, Serialize, Deserialize)]
+        struct Room<T>(T);
+        assert_eq!(from_wire(r#"["join","tea"]"#).decode(), Ok(Room("tea".to_owned())));
+        assert_eq!(from_wire(r#"["join","tea",1]"#).decode(), Ok(Room("tea".to_owned())));
+        assert_eq!(from_wire(r#"["join",["a","b"]]"#).decode(), Ok(Room(vec!["a".to_owned(), "b".to_owned()])));
+        assert_eq!(from_wire(r#"["join","tea",1]"#).decode(), Ok((Room("tea".to_owned()), 1)));
+        assert_eq!(Data::of_event("join", &Room("tea")).unwrap().wire().0.as_str(), r#"["join","tea"]"#);
+        assert_eq!(Data::of(&Room([1, 2])).unwrap().wire().0.as_str(), "[[1,2]]");
+        assert!(from_wire(r#"["join",["a"]]"#).decode::<Room<String>>().is_err());
+        let error = from_wire(r#"["join",3]"#).decode::<Room<String>>().unwrap_err();
+        assert_eq!(error.to_string(), "invalid type: integer `3`, expected a string");
+        assert_eq!(from_wire(r#"["join"]"#).decode::<Room<String>>().unwrap_err().to_string(), "a value is missing");
     }
 
     #[test]

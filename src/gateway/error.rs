@@ -11,6 +11,7 @@ use serde::Serialize;
 use tower::load_shed::error::Overloaded;
 use tower::timeout::error::Elapsed;
 
+use super::client::{AckError, EmitError};
 use super::data::{Data, DecodeError, EncodeError, json_text};
 
 /// Why an event was not handled.
@@ -144,6 +145,24 @@ impl From<DecodeError> for EventError {
 impl From<EncodeError> for EventError {
     fn from(error: EncodeError) -> Self {
         Self::internal(error)
+    }
+}
+
+impl From<EmitError> for EventError {
+    fn from(error: EmitError) -> Self {
+        match error {
+            EmitError::Encode(error) => error.into(),
+            EmitError::NotSent(error) => Self::new(error.to_string()),
+        }
+    }
+}
+
+impl From<AckError> for EventError {
+    fn from(error: AckError) -> Self {
+        match error {
+            AckError::Emit(error) => error.into(),
+            other => Self::new(other.to_string()),
+        }
     }
 }
 

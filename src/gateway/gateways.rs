@@ -253,7 +253,7 @@ impl Gateways {
         if self.shared.clients.fetch_add(1, Ordering::Relaxed) >= self.shared.config.max_open {
             return Err(ConnectError::Full);
         }
-        let client = Client::new(place.0.namespace.clone(), handshake, wire);
+        let client = Client::new(self.clone(), place.0.namespace.clone(), handshake, wire);
         let event = Event::of_kind(client.clone(), EventKind::Connect);
         let outcome = guarded(place.0.definition.connect().oneshot(event)).await.and_then(|outcome| outcome);
         if let Err(error) = outcome {

@@ -39,6 +39,7 @@
 
 mod answers;
 mod broadcast;
+pub mod built_in;
 mod client;
 mod config;
 mod data;
@@ -50,6 +51,7 @@ mod gateways;
 mod handler;
 mod layers;
 mod namespace;
+mod newtype;
 mod options;
 mod packet;
 mod rate;
@@ -76,7 +78,7 @@ pub use layers::{EventService, FnLayer, FnService, Next, filter, guard, intercep
 pub use namespace::Namespace;
 pub use options::{Origins, Transports};
 pub use packet::{AckId, Content, Form, Packet};
-pub use reply::{Ack, Emit, IntoReply, Replies, Reply, Streamed};
+pub use reply::{Ack, Emit, IntoReply, Replies, Reply, Streamed, interval};
 pub use route::{IntoRoute, Route, handle};
 pub use session::{Admitted, Session};
 pub use wire::{DisconnectReason, NotSent, Wire};
