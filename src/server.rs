@@ -20,7 +20,7 @@ use crate::doc_rooms::{Rooms, RoomsParts};
 use crate::fronts::json_ws::{JsonWs, JsonWsParts};
 use crate::fronts::socket_io;
 use crate::fronts::y_websocket::{YWebSocket, YWebSocketParts};
-use crate::gateway::{Gateways, GatewaysBuilder};
+use crate::gateway::{Gateways, GatewaysBuilder, built_in};
 use crate::http::{self, App};
 use crate::ids::DocName;
 use crate::materialise::{InProcess, Materialiser, WorkerPool};
@@ -117,8 +117,12 @@ impl Server {
     ///
     /// # Errors
     /// As for [`bind`](Self::bind), and when a gateway's own port is taken.
-    pub async fn bind_with(config: Config, gateways: GatewaysBuilder) -> Result<Self, StartError> {
+    pub async fn bind_with(config: Config, mut gateways: GatewaysBuilder) -> Result<Self, StartError> {
         config.check()?;
+        if config.gateways.built_in {
+            gateways.add_default(built_in::chat(built_in::has_token));
+            gateways.add_default(built_in::events(EVENT_EVERY));
+        }
         let own = listen(config.listen).await?;
         let store = storage::open(&config.store)?;
         let gateways = gateways.build(config.gateways.clone(), Tasks::new()).await;
@@ -276,5 +280,7 @@ fn list(names: &[DocName]) -> String {
     format!("{}{more}", shown.join(", "))
 }
 
+/// How often the built-in `/events` gives the next answer of its stream.
+const EVENT_EVERY: Duration = Duration::from_secs(1);
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 const SHOWN_NAMES: usize = 20;

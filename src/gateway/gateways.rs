@@ -130,6 +130,11 @@ impl GatewaysBuilder {
         self.gateways.push((definition, inits));
     }
 
+    /// Adds a gateway before all others, so that any other for the same namespace stays in its place.
+    pub(crate) fn add_default<S: Clone + Send + Sync + 'static>(&mut self, gateway: Gateway<S>) {
+        self.gateways.insert(0, gateway.define());
+    }
+
     /// Begins all of them.
     pub async fn build(self, config: Config, tasks: Tasks) -> Gateways {
         let mut fixed = HashMap::new();
@@ -193,6 +198,8 @@ impl Gateways {
     #[must_use]
     pub fn entrances(&self) -> Vec<Entrance> {
         let mut entrances: Vec<_> = self.shared.definitions.iter().map(|one| entrance(&one.options)).collect();
+        // Where there is no gateway, clients are told so, and do not try for ever.
+        entrances.push(entrance(&Options::default()));
         entrances.sort();
         entrances.dedup();
         entrances
@@ -227,7 +234,8 @@ impl Gateways {
     #[must_use]
     pub fn origins(&self, at: &Entrance) -> Vec<Origins> {
         let there = self.shared.definitions.iter().filter(|one| entrance(&one.options) == *at);
-        there.map(|one| one.options.origins.clone()).collect()
+        let origins: Vec<_> = there.map(|one| one.options.origins.clone()).collect();
+        if origins.is_empty() { vec![Origins::default()] } else { origins }
     }
 
     /// Lets a client into a namespace, if its guards do.

@@ -224,5 +224,6 @@ fn now() -> String {
 }
 
 const LONGEST_NAME: usize = 64;
-const LONGEST_ROOM: usize = 128;
+/// Room for `doc:` and the longest name of a document.
+const LONGEST_ROOM: usize = 1028;
 const LONGEST_MESSAGE: usize = 4000;
