@@ -3,14 +3,17 @@
 //!
 //! `cargo run --example echo -- 127.0.0.1:3000`; settings come from `YDOCK_…` variables.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use ydock::config::{Config, Layers};
 use ydock::gateway::{
     Ack, AckError, Client, Data, DisconnectReason, Event, EventError, Gateway, Gateways, GatewaysBuilder, Handshake,
-    Payload, State,
+    Origins, Payload, State,
 };
 
 /// All gateways, once there are any.
@@ -19,6 +22,16 @@ type Whole = Arc<OnceLock<Gateways>>;
 /// The numbers that a client sent, in the order in which they were handled.
 #[derive(Debug, Clone, Default)]
 struct Recorded(Arc<Mutex<Vec<u32>>>);
+
+/// Any value, with binary in it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(untagged)]
+enum Anything {
+    Plain(Value),
+    Binary(Bytes),
+    List(Vec<Self>),
+    Object(BTreeMap<String, Self>),
+}
 
 /// Tells a client with what it connected.
 async fn greet(client: Client, handshake: Handshake) -> Result<(), EventError> {
@@ -44,7 +57,7 @@ async fn message_with_ack(event: Event) -> Data {
 }
 
 /// Has the client acknowledge its own values, and tells it what it answered.
-async fn emit_with_ack(client: Client, Payload(value): Payload<Value>) -> Result<Ack<Value>, EventError> {
+async fn emit_with_ack(client: Client, Payload(value): Payload<Anything>) -> Result<Ack<Anything>, EventError> {
     match client.emit_with_ack("emit-with-ack", &value, Duration::from_millis(200)).await {
         Ok(answer) => Ok(Ack(answer)),
         Err(error @ (AckError::Timeout | AckError::Gone)) => Err(EventError::new(error.to_string())),
@@ -63,7 +76,7 @@ async fn leave(client: Client, Payload(topic): Payload<String>) -> bool {
 }
 
 /// Says something to the others in a topic; the answer is to how many.
-async fn say(client: Client, Payload((topic, what)): Payload<(String, Value)>) -> Result<Ack<usize>, EventError> {
+async fn say(client: Client, Payload((topic, what)): Payload<(String, Anything)>) -> Result<Ack<usize>, EventError> {
     Ok(Ack(client.to(&topic).emit("said", &what)?))
 }
 
@@ -141,7 +154,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let whole = Whole::default();
     let mut gateways = GatewaysBuilder::default();
     gateways.add(echo("/", &whole));
-    gateways.add(echo("/custom", &whole));
+    gateways.add(echo("/custom", &whole).origins(Origins::Listed(vec!["https://app.example.org".to_owned()])));
     gateways.add(echo("/guarded", &whole).guard(knows_the_word));
     gateways.add(Gateway::matching(|path| path.starts_with("/tenant-"), ()).on("message", message));
     let server = ydock::Server::bind_with(config, gateways).await?;

@@ -71,16 +71,21 @@ export class Server {
   /** Ends in order, and must end so. */
   async stop () {
     try {
-      if (!this.isRunning) return
-      const ended = once(this.child, 'exit')
-      this.child.kill(this.stopSignal)
-      const limit = setTimeout(() => this.child.kill('SIGKILL'), stopLimit)
-      const [code, signal] = await ended
-      clearTimeout(limit)
-      assert.equal(code, 0, `ydock ended with ${signal ?? code} on ${this.stopSignal}\n${this.errors}`)
+      await this.quit()
     } finally {
       await rm(this.data, { recursive: true, force: true })
     }
+  }
+
+  /** The same, on data that stays for `restart`. */
+  async quit () {
+    if (!this.isRunning) return
+    const ended = once(this.child, 'exit')
+    this.child.kill(this.stopSignal)
+    const limit = setTimeout(() => this.child.kill('SIGKILL'), stopLimit)
+    const [code, signal] = await ended
+    clearTimeout(limit)
+    assert.equal(code, 0, `ydock ended with ${signal ?? code} on ${this.stopSignal}\n${this.errors}`)
   }
 
   get stopSignal () { return 'SIGTERM' }

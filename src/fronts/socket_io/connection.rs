@@ -104,6 +104,9 @@ impl Connection {
         let path: Arc<str> = path.into();
         {
             let mut stays = self.lock();
+            if stays.closed.is_some() {
+                return;
+            }
             let is_full = stays.by_path.len() >= self.gateways.config().max_namespaces;
             match stays.by_path.entry(Arc::clone(&path)) {
                 Slot::Occupied(_) => return,
@@ -156,9 +159,10 @@ impl Connection {
         }
     }
 
-    /// Closes the connection because of what its client did, or did not.
+    /// Closes the connection because of what its client did, or did not. Its stays end here: the transport reports its own end
+    /// only once the client has taken what is being written, and one that reads nothing never does.
     pub(super) fn close(&self, socket: &EngineSocket, reason: DisconnectReason) {
-        self.lock().closed.get_or_insert(reason);
+        self.end(reason);
         socket.close(match reason {
             DisconnectReason::ParseError => EngineReason::PacketParsingError,
             DisconnectReason::ShuttingDown => EngineReason::ClosingServer,
@@ -173,9 +177,14 @@ impl Connection {
 
     /// The transport has ended.
     pub(super) fn closed(&self, reason: &EngineReason) {
+        self.end(reason_of(reason));
+    }
+
+    /// Ends all stays, once; nothing is entered after it.
+    fn end(&self, reason: DisconnectReason) {
         let (places, reason) = {
             let mut stays = self.lock();
-            let reason = *stays.closed.get_or_insert_with(|| reason_of(reason));
+            let reason = *stays.closed.get_or_insert(reason);
             (std::mem::take(&mut stays.by_path), reason)
         };
         for (_, place) in places {
