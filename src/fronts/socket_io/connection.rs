@@ -10,6 +10,7 @@ use axum::http::request::Parts;
 use bytes::Bytes;
 use engineioxide::{DisconnectReason as EngineReason, Socket, Str, TransportType};
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 
 use super::packets::{self, Incoming, Kind, PacketError, PacketReader};
 use super::wire::{SocketIoWire, send};
@@ -29,6 +30,7 @@ pub(super) struct Connection {
     entrance: Arc<Entrance>,
     reader: PacketReader,
     stays: Mutex<Stays>,
+    ended: CancellationToken,
 }
 
 #[derive(Debug, Default)]
@@ -54,7 +56,8 @@ impl Opened {
 impl Connection {
     pub(super) fn new(gateways: Gateways, entrance: Arc<Entrance>) -> Self {
         let max_bytes = usize::try_from(gateways.config().max_message.as_u64()).unwrap_or(usize::MAX);
-        Self { gateways, entrance, reader: PacketReader::new(max_bytes), stays: Mutex::default() }
+        let reader = PacketReader::new(max_bytes);
+        Self { gateways, entrance, reader, stays: Mutex::default(), ended: CancellationToken::new() }
     }
 
     /// The connection of a socket that has opened.
@@ -170,6 +173,11 @@ impl Connection {
         });
     }
 
+    /// Cancelled when all stays have ended.
+    pub(super) fn ended(&self) -> CancellationToken {
+        self.ended.clone()
+    }
+
     /// Whether the client is in no namespace and waits for none.
     pub(super) fn is_idle(&self) -> bool {
         self.lock().by_path.is_empty()
@@ -182,6 +190,7 @@ impl Connection {
 
     /// Ends all stays, once; nothing is entered after it.
     fn end(&self, reason: DisconnectReason) {
+        self.ended.cancel();
         let (places, reason) = {
             let mut stays = self.lock();
             let reason = *stays.closed.get_or_insert(reason);
