@@ -9,12 +9,10 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use ydock::gateway::{
-    Client, Event, EventError, FromEvent, Gateway, Handler, Namespace, Origins, Payload, Validate, Validated, Verdict,
+    Client, Event, EventError, FromEvent, Gateway, Handler, Namespace, Payload, Validate, Validated, Verdict,
 };
 
 /// The gateway `/chat`, for those whom a guard lets in when they connect and with each of their events.
-///
-/// Pages from everywhere may connect, because no cookie opens anything here: the guard has to ask for something else.
 ///
 /// ```
 /// use ydock::gateway::built_in::{chat, has_token};
@@ -23,7 +21,6 @@ use ydock::gateway::{
 /// ```
 pub fn chat<T: 'static>(is_allowed: impl Handler<T, (), Output: Verdict>) -> Gateway {
     Gateway::new("/chat")
-        .origins(Origins::Any)
         .guard(is_allowed)
         .guard(has_name)
         .on_connect(connected)

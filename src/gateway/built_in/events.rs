@@ -6,7 +6,7 @@ use futures_util::{Stream, StreamExt};
 use serde::Deserialize;
 use serde_json::json;
 use ydock::gateway::{
-    Client, Emit, EventError, Gateway, Namespace, Origins, Payload, State, Streamed, Validate, Validated, interval,
+    Client, Emit, EventError, Gateway, Namespace, Payload, State, Streamed, Validate, Validated, interval,
 };
 
 /// The gateway `/events`, whose stream has a number for each `period`.
@@ -20,7 +20,6 @@ use ydock::gateway::{
 #[must_use]
 pub fn events(period: Duration) -> Gateway<Duration> {
     Gateway::with_state("/events", period)
-        .origins(Origins::Any)
         .on("message", message)
         .on("events", count)
         .on("joinRoom", join_room)
