@@ -225,6 +225,12 @@ impl Client {
         self.end(DisconnectReason::ServerDisconnected);
     }
 
+    /// Closes its connection, in all namespaces. A Socket.IO client connects again by itself then, which it does not after
+    /// [`disconnect`](Self::disconnect).
+    pub fn close(&self) {
+        self.end(DisconnectReason::TransportClosed);
+    }
+
     /// Whether it is still there.
     #[must_use]
     pub fn is_connected(&self) -> bool {
@@ -240,6 +246,14 @@ impl Client {
     pub async fn ready(&self) {
         tokio::select! {
             () = self.shared.wire.ready() => {}
+            () = self.gone() => {}
+        }
+    }
+
+    /// Waits until nothing waits for it any more, or it has gone: for whoever sends much and counts bytes. Cancel-safe.
+    pub async fn drained(&self) {
+        tokio::select! {
+            () = self.shared.wire.drained() => {}
             () = self.gone() => {}
         }
     }
