@@ -21,7 +21,7 @@ use crate::fronts::{
     socket_io,
     y_websocket::{YWebSocket, YWebSocketParts},
 };
-use crate::gateway::{Gateways, GatewaysBuilder};
+use crate::gateway::{DocumentsParts, Gateways, GatewaysBuilder};
 use crate::http::{self, App};
 use crate::ids::DocName;
 use crate::materialise::{InProcess, Materialiser, WorkerPool};
@@ -118,41 +118,34 @@ impl Server {
     ///
     /// # Errors
     /// As for [`bind`](Self::bind), and when a gateway's own port is taken.
-    pub async fn bind_with(config: Config, gateways: GatewaysBuilder) -> Result<Self, StartError> {
+    pub async fn bind_with(config: Config, mut gateways: GatewaysBuilder) -> Result<Self, StartError> {
         config.check()?;
         let own = listen(config.listen).await?;
         let store = storage::open(&config.store)?;
-        let gateways = gateways.build(config.gateways.clone(), Tasks::new()).await;
+        let core = Core::new(&config, store);
+        core.tie(&mut gateways, &config);
+        let gateways = gateways.build(config.gateways.clone(), core.tasks.clone()).await;
         let mut doors = Vec::new();
         for port in gateways.ports() {
             let listener = listen(SocketAddr::new(config.listen.ip(), port)).await?;
             doors.push(Door { listener, routes: socket_io::routes(&gateways, Some(port)) });
         }
         let address = own.local_addr().map_err(|source| StartError::Listen { address: config.listen, source })?;
-        let mut server = Self::assemble(config, store, gateways, address);
+        let mut server = Self::assemble(config, core, gateways, address);
         doors.push(Door { listener: own, routes: std::mem::take(&mut server.routes) });
         server.doors = doors;
         Ok(server)
     }
 
-    fn assemble(config: Config, store: Arc<dyn Store>, gateways: Gateways, address: SocketAddr) -> Self {
-        let tasks = gateways.tasks().clone();
-        let metrics = Arc::new(Metrics::new());
+    fn assemble(config: Config, core: Core, gateways: Gateways, address: SocketAddr) -> Self {
+        let Core { store, rooms, grant, metrics, tasks } = core;
         let max_update = config.store.max_update.as_u64();
         let materialiser: Arc<dyn Materialiser> = if config.exports.in_process {
             Arc::new(InProcess::start(&config.exports, tasks.tracker()))
         } else {
             Arc::new(WorkerPool::start(config.exports.clone(), tasks.tracker()))
         };
-        let rooms = Rooms::new(RoomsParts {
-            store: Arc::clone(&store),
-            config: config.rooms.clone(),
-            max_update,
-            tasks: tasks.clone(),
-            metrics: Arc::clone(&metrics),
-        });
         let connections = Connections::new(config.connections.clone(), tasks.clone(), Arc::clone(&metrics));
-        let grant = Grant::of(config.access.everyone);
         let y_websocket = YWebSocket::new(YWebSocketParts {
             rooms: rooms.clone(),
             connections,
@@ -261,6 +254,40 @@ impl Server {
             tracing::warn!(tasks = self.tasks.len(), "some tasks did not end in time; nothing of theirs was unsaved");
         }
         Ok(self.store.close().await?)
+    }
+}
+
+/// What everything else is built on.
+#[derive(Debug)]
+struct Core {
+    store: Arc<dyn Store>,
+    rooms: Rooms,
+    grant: Grant,
+    metrics: Arc<Metrics>,
+    tasks: Tasks,
+}
+
+impl Core {
+    fn new(config: &Config, store: Arc<dyn Store>) -> Self {
+        let (tasks, metrics) = (Tasks::new(), Arc::new(Metrics::new()));
+        let rooms = Rooms::new(RoomsParts {
+            store: Arc::clone(&store),
+            config: config.rooms.clone(),
+            max_update: config.store.max_update.as_u64(),
+            tasks: tasks.clone(),
+            metrics: Arc::clone(&metrics),
+        });
+        Self { store, rooms, grant: Grant::of(config.access.everyone), metrics, tasks }
+    }
+
+    /// Ties the topics of gateways to the documents.
+    fn tie(&self, gateways: &mut GatewaysBuilder, config: &Config) {
+        gateways.documents(DocumentsParts {
+            rooms: self.rooms.clone(),
+            grant: self.grant,
+            delivery: config.delivery.clone(),
+            expiry: config.rooms.awareness.expiry,
+        });
     }
 }
 

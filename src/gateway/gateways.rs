@@ -11,6 +11,7 @@ use tower::ServiceExt;
 use super::client::Client;
 use super::config::Config;
 use super::definition::{Definition, Gateway};
+use super::documents::{Documents, DocumentsParts, Visits};
 use super::error::EventError;
 use super::event::{Event, EventKind, Handshake};
 use super::namespace::Namespace;
@@ -34,6 +35,7 @@ struct Shared {
     open: Mutex<HashMap<Arc<str>, Open>>,
     clients: AtomicUsize,
     rates: AddressRates,
+    documents: Option<Documents>,
     config: Config,
     tasks: Tasks,
 }
@@ -108,6 +110,7 @@ pub struct Entry<'a> {
 #[derive(Default)]
 pub struct GatewaysBuilder {
     gateways: Vec<(Definition, Vec<Init>)>,
+    documents: Option<DocumentsParts>,
 }
 
 type Init = Box<dyn FnOnce(Namespace) -> std::pin::Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync>;
@@ -122,6 +125,11 @@ impl GatewaysBuilder {
     /// Adds a gateway. Of two for the same namespace, the later one stays.
     pub fn add<S: Clone + Send + Sync + 'static>(&mut self, gateway: Gateway<S>) {
         self.gateways.push(gateway.define());
+    }
+
+    /// Ties the topics `doc:<name>` to documents; without it they are topics like others. A server does it by itself.
+    pub fn documents(&mut self, parts: DocumentsParts) {
+        self.documents = Some(parts);
     }
 
     /// Begins all of them.
@@ -140,9 +148,10 @@ impl GatewaysBuilder {
             definitions.push(definition);
         }
         let rates = AddressRates::new(&config);
+        let documents = self.documents.map(|parts| Documents::new(parts, &config, tasks.clone()));
         let (open, clients) = (Mutex::default(), AtomicUsize::new(0));
-        let gateways =
-            Gateways { shared: Arc::new(Shared { definitions, fixed, open, clients, rates, config, tasks }) };
+        let shared = Shared { definitions, fixed, open, clients, rates, documents, config, tasks };
+        let gateways = Gateways { shared: Arc::new(shared) };
         gateways.shared.tasks.spawn(gateways.clone().tidy());
         gateways
     }
@@ -240,7 +249,8 @@ impl Gateways {
         if self.shared.clients.fetch_add(1, Ordering::Relaxed) >= self.shared.config.max_open {
             return Err(ConnectError::Full);
         }
-        let client = Client::new(place.0.namespace.clone(), handshake, wire);
+        let visits = Visits::new(self.shared.documents.clone());
+        let client = Client::new(place.0.namespace.clone(), handshake, wire, visits);
         let event = Event::of_kind(client.clone(), EventKind::Connect);
         place.0.definition.connect().oneshot(event).await.map_err(ConnectError::Refused)?;
         Ok(Admitted::new(client, place))
