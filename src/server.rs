@@ -19,6 +19,7 @@ use crate::connection::Connections;
 use crate::doc_rooms::{Rooms, RoomsParts};
 use crate::fronts::{
     socket_io,
+    y_socket_io::{self, YSocketIoParts},
     y_websocket::{YWebSocket, YWebSocketParts},
 };
 use crate::gateway::{DocumentsParts, Gateways, GatewaysBuilder};
@@ -280,7 +281,7 @@ impl Core {
         Self { store, rooms, grant: Grant::of(config.access.everyone), metrics, tasks }
     }
 
-    /// Ties the topics of gateways to the documents.
+    /// Ties gateways to the documents: their topics, and the namespaces of y-socket.io clients.
     fn tie(&self, gateways: &mut GatewaysBuilder, config: &Config) {
         gateways.documents(DocumentsParts {
             rooms: self.rooms.clone(),
@@ -288,6 +289,12 @@ impl Core {
             delivery: config.delivery.clone(),
             expiry: config.rooms.awareness.expiry,
         });
+        gateways.add(y_socket_io::gateway(YSocketIoParts {
+            rooms: self.rooms.clone(),
+            grant: self.grant,
+            delivery: config.delivery.clone(),
+            tasks: self.tasks.clone(),
+        }));
     }
 }
 

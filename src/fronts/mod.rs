@@ -1,4 +1,5 @@
 //! Fronts: one file or folder for each wire protocol, none knowing another.
 
 pub mod socket_io;
+pub mod y_socket_io;
 pub mod y_websocket;
