@@ -42,7 +42,6 @@ class SocketIoClient {
     return { text: this.text.toString(), map: doc.getMap('map').toJSON(), array: doc.getArray('array').toJSON(), xml: doc.getXmlFragment('xml').toString() }
   }
 
-  /** `synced` says that the server has asked; that it has answered shows in the content. */
   synced () { return waitFor('y-socket.io is synced', () => this.provider.synced) }
 
   end () {
@@ -93,8 +92,12 @@ test('a document of some megabytes arrives whole', async t => {
   const name = freshName()
   const writer = await Client.join(t, v3, server, name)
   for (let part = 0; part < 8; part++) writer.text.insert(0, `${part}`.repeat(500_000))
-  const reader = await SocketIoClient.join(t, server, name)
-  await converged([writer, reader], 30_000)
+  await waitFor('the server has it', async () => (await server.export(name, 'text')).length === 4_000_000, 20_000)
+  const reader = new SocketIoClient(t, server, name)
+  let length
+  reader.provider.once('synced', () => { length = reader.text.length })
+  await waitFor('it is synced', () => length !== undefined)
+  assert.equal(length, 4_000_000, 'who is synced has everything')
 })
 
 test('who works offline brings it along afterwards', async t => {

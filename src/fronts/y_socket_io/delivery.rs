@@ -7,6 +7,7 @@ use bytes::Bytes;
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use serde_json::json;
+use tokio::time::timeout;
 
 use super::dialect::Frame;
 use super::participant::Participant;
@@ -90,7 +91,10 @@ fn send(client: &Client, participant: &Participant, frame: Frame) {
 }
 
 /// Asks the client for what the room lacks. One that does not answer is asked again by the room, if need be.
+///
+/// Clients take the first question for the sign that they have everything, so it waits for their own to be answered.
 async fn question(client: &Client, participant: &Participant, state_vector: Bytes) {
+    let _asks_nothing_itself = timeout(ASKS_WITHIN, participant.has_document()).await.is_err();
     if let Ok(update) = client.emit_with_ack::<Bytes>("sync-step-1", &state_vector, ANSWER_WITHIN).await {
         participant.sync(SyncMessage::Step2(&update)).await;
     }
@@ -106,4 +110,6 @@ const BATCH: usize = 64 * 1024;
 /// How many bytes may be in the transport's own queue before everything in it has to leave.
 const MOST_ON_THE_WAY: usize = 512 * 1024;
 const MOST_QUESTIONS: usize = 16;
+/// A client that has asked nothing by then is asked all the same.
+const ASKS_WITHIN: Duration = Duration::from_secs(10);
 const ANSWER_WITHIN: Duration = Duration::from_mins(2);

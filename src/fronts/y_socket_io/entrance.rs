@@ -95,8 +95,11 @@ async fn step1(
         // The answers to the questions before it bring everything.
         None => future::Either::Right(ready(Ok(Bytes::from_static(EMPTY_UPDATE)))),
     };
+    // Polled when the answer has been sent.
+    let sent = stream::once(async move { participant.answered() });
     // No answer is none: clients take whatever is acknowledged for an update.
-    Streamed(stream::once(answer).filter_map(|answer| ready(answer.ok())))
+    let answer = stream::once(answer).filter_map(|answer| ready(answer.ok()));
+    Streamed(answer.chain(sent.filter_map(|()| ready(None))))
 }
 
 async fn update(participant: Participant, Payload(update): Payload<Bytes>) {

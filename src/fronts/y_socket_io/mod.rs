@@ -9,7 +9,7 @@
 //! | `sync-update` | both | an update | |
 //! | `awareness-update` | both | an awareness update | |
 //!
-//! What the reference server does not do: a grant holds, presence goes with its client, and who reads slowly is brought up
+//! What the reference server does not do: who is `synced` has the document, a grant holds, presence goes with its client, and who reads slowly is brought up
 //! to date instead of filling memory.
 
 mod delivery;

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use tokio::sync::oneshot;
+use tokio_util::sync::CancellationToken;
 
 use crate::connection::Session;
 use crate::gateway::{Client, Event, EventError, FromEvent};
@@ -23,6 +24,8 @@ struct Shared {
     session: tokio::sync::Mutex<Option<Session>>,
     /// The client's questions that have no answer yet, in the order in which they came.
     asked: Mutex<VecDeque<oneshot::Sender<Bytes>>>,
+    /// Cancelled once an answer is on its way to the client.
+    has_document: CancellationToken,
 }
 
 /// The answer to a client's question. It does not come when the session ends.
@@ -30,7 +33,8 @@ pub(super) type Answer = oneshot::Receiver<Bytes>;
 
 impl Participant {
     pub(super) fn new(client: Client) -> Self {
-        Self { shared: Arc::new(Shared { client, session: tokio::sync::Mutex::default(), asked: Mutex::default() }) }
+        let (session, asked) = (tokio::sync::Mutex::default(), Mutex::default());
+        Self { shared: Arc::new(Shared { client, session, asked, has_document: CancellationToken::new() }) }
     }
 
     pub(super) async fn begin(&self, session: Session) {
@@ -90,6 +94,16 @@ impl Participant {
             Some(sender) => sender.send(update),
             None => Err(update),
         }
+    }
+
+    /// An answer is on its way to the client, before everything that is sent from now on.
+    pub(super) fn answered(&self) {
+        self.shared.has_document.cancel();
+    }
+
+    /// Waits until the first answer is on its way.
+    pub(super) async fn has_document(&self) {
+        self.shared.has_document.cancelled().await;
     }
 
     fn asked(&self) -> MutexGuard<'_, VecDeque<oneshot::Sender<Bytes>>> {
