@@ -19,8 +19,9 @@ use crate::connection::Connections;
 use crate::doc_rooms::{Rooms, RoomsParts};
 use crate::fronts::json_ws::{JsonWs, JsonWsParts};
 use crate::fronts::socket_io;
+use crate::fronts::y_socket_io::{self, YSocketIoParts};
 use crate::fronts::y_websocket::{YWebSocket, YWebSocketParts};
-use crate::gateway::{Gateways, GatewaysBuilder, built_in};
+use crate::gateway::{DocumentsParts, Gateways, GatewaysBuilder, built_in};
 use crate::http::{self, App};
 use crate::ids::DocName;
 use crate::materialise::{InProcess, Materialiser, WorkerPool};
@@ -125,39 +126,32 @@ impl Server {
         }
         let own = listen(config.listen).await?;
         let store = storage::open(&config.store)?;
-        let gateways = gateways.build(config.gateways.clone(), Tasks::new()).await;
+        let core = Core::new(&config, store);
+        core.tie(&mut gateways, &config);
+        let gateways = gateways.build(config.gateways.clone(), core.tasks.clone()).await;
         let mut doors = Vec::new();
         for port in gateways.ports() {
             let listener = listen(SocketAddr::new(config.listen.ip(), port)).await?;
             doors.push(Door { listener, routes: socket_io::routes(&gateways, Some(port)) });
         }
         let address = own.local_addr().map_err(|source| StartError::Listen { address: config.listen, source })?;
-        let mut server = Self::assemble(config, store, gateways, address);
+        let mut server = Self::assemble(config, core, gateways, address);
         doors.push(Door { listener: own, routes: std::mem::take(&mut server.routes) });
         server.doors = doors;
         Ok(server)
     }
 
-    fn assemble(config: Config, store: Arc<dyn Store>, gateways: Gateways, address: SocketAddr) -> Self {
-        let tasks = gateways.tasks().clone();
-        let metrics = Arc::new(Metrics::new());
+    fn assemble(config: Config, core: Core, gateways: Gateways, address: SocketAddr) -> Self {
+        let Core { store, rooms, grant, metrics, tasks } = core;
         let max_update = config.store.max_update.as_u64();
         let materialiser: Arc<dyn Materialiser> = if config.exports.in_process {
             Arc::new(InProcess::start(&config.exports, tasks.tracker()))
         } else {
             Arc::new(WorkerPool::start(config.exports.clone(), tasks.tracker()))
         };
-        let rooms = Rooms::new(RoomsParts {
-            store: Arc::clone(&store),
-            config: config.rooms.clone(),
-            max_update,
-            tasks: tasks.clone(),
-            metrics: Arc::clone(&metrics),
-        });
         let connections = Connections::new(config.connections.clone(), tasks.clone(), Arc::clone(&metrics));
         let json_ws =
             JsonWs::new(JsonWsParts { gateways: gateways.clone(), connections: connections.clone(), port: None });
-        let grant = Grant::of(config.access.everyone);
         let y_websocket = YWebSocket::new(YWebSocketParts {
             rooms: rooms.clone(),
             connections,
@@ -267,6 +261,46 @@ impl Server {
             tracing::warn!(tasks = self.tasks.len(), "some tasks did not end in time; nothing of theirs was unsaved");
         }
         Ok(self.store.close().await?)
+    }
+}
+
+/// What everything else is built on.
+#[derive(Debug)]
+struct Core {
+    store: Arc<dyn Store>,
+    rooms: Rooms,
+    grant: Grant,
+    metrics: Arc<Metrics>,
+    tasks: Tasks,
+}
+
+impl Core {
+    fn new(config: &Config, store: Arc<dyn Store>) -> Self {
+        let (tasks, metrics) = (Tasks::new(), Arc::new(Metrics::new()));
+        let rooms = Rooms::new(RoomsParts {
+            store: Arc::clone(&store),
+            config: config.rooms.clone(),
+            max_update: config.store.max_update.as_u64(),
+            tasks: tasks.clone(),
+            metrics: Arc::clone(&metrics),
+        });
+        Self { store, rooms, grant: Grant::of(config.access.everyone), metrics, tasks }
+    }
+
+    /// Ties gateways to the documents: their topics, and the namespaces of y-socket.io clients.
+    fn tie(&self, gateways: &mut GatewaysBuilder, config: &Config) {
+        gateways.documents(DocumentsParts {
+            rooms: self.rooms.clone(),
+            grant: self.grant,
+            delivery: config.delivery.clone(),
+            expiry: config.rooms.awareness.expiry,
+        });
+        gateways.add(y_socket_io::gateway(YSocketIoParts {
+            rooms: self.rooms.clone(),
+            grant: self.grant,
+            delivery: config.delivery.clone(),
+            tasks: self.tasks.clone(),
+        }));
     }
 }
 

@@ -31,6 +31,8 @@ pub enum Message<'a> {
     Typing(&'a [Typist<'a>]),
     /// The member's own update is durable.
     Saved(&'a [u8]),
+    /// Everything that the room has accepted is durable, after something was not.
+    AllSaved,
     /// What the session may do.
     Granted(Grant),
     /// What the client sent was dropped; the text says why.

@@ -25,6 +25,8 @@ pub(super) enum Effect {
     Ask { member: MemberId },
     /// Tell the member that its update is durable.
     Acknowledge { member: MemberId, update: Bytes },
+    /// Tell everyone that everything which was accepted is durable.
+    AllSaved,
     /// Send changed presence to everyone but those it comes from.
     Presence { batch: PresenceBatch },
     /// Send all presence to the member.

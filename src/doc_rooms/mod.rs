@@ -31,6 +31,7 @@ mod saver;
 mod seats;
 mod state;
 mod state_presence;
+mod state_saved;
 mod unload;
 
 pub use command::{Reading, Submitted};

@@ -274,7 +274,7 @@ impl Room {
                 self.context.metrics.updates_saved.increment(count);
                 self.context.metrics.save_seconds.record(now.saturating_duration_since(accepted_at));
                 self.set_failure(None);
-                self.state.saved(upto, effects);
+                self.state.saved(upto, now, effects);
             }
             Progress::Failed { error } => {
                 self.context.metrics.save_failures.increment(1);
@@ -316,6 +316,7 @@ impl Room {
                     self.seats.reply(member, &Message::Step1(&state_vector));
                 }
                 Effect::Acknowledge { member, update } => self.seats.reply(member, &Message::Saved(&update)),
+                Effect::AllSaved => self.seats.all_saved(),
                 Effect::Presence { batch } => self.seats.presence(&batch),
                 Effect::PresenceTo { member } => self.send_presence(member),
                 Effect::Typing { notes } => self.seats.typing(&notes),

@@ -60,6 +60,16 @@ impl Seats {
         note_behind(&mut self.behind, member, pushed);
     }
 
+    /// Tells everyone that everything which was accepted is durable.
+    pub(super) fn all_saved(&self) {
+        let mut frames = Encoded::default();
+        for seat in self.members.values() {
+            if let Some(frame) = frames.of(seat, &Message::AllSaved) {
+                seat.lane.presence(frame);
+            }
+        }
+    }
+
     /// Answers one member.
     pub(super) fn reply(&self, member: MemberId, message: &Message<'_>) {
         if let Some(seat) = self.members.get(&member)

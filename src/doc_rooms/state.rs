@@ -15,6 +15,7 @@ use super::errors::SubmitError;
 use super::log::Log;
 use super::parked::Parked;
 use super::state_presence::Presence;
+use super::state_saved::SavedNotice;
 use crate::delivery::Ending;
 use crate::ids::{ClientId, MemberId};
 use crate::sync::{Body, DocumentIndex, Integration, StateVector, UpdateRef};
@@ -32,6 +33,7 @@ pub(super) struct RoomState {
     pub(super) presence: Presence,
     pub(super) tally: Tally,
     saved: u64,
+    saved_notice: SavedNotice,
     parked: Parked,
     promises: VecDeque<Promise>,
     held: VecDeque<(u64, MemberOrNone)>,
@@ -107,6 +109,7 @@ impl RoomState {
             presence: Presence::default(),
             tally: Tally::default(),
             saved,
+            saved_notice: SavedNotice::default(),
             parked: Parked::default(),
             promises: VecDeque::new(),
             held: VecDeque::new(),
@@ -169,7 +172,7 @@ impl RoomState {
     }
 
     /// Everything up to a number is durable.
-    pub(super) fn saved(&mut self, upto: u64, effects: &mut Vec<Effect>) {
+    pub(super) fn saved(&mut self, upto: u64, now: Instant, effects: &mut Vec<Effect>) {
         while let Some((number, except)) = self.held.pop_front_if(|(number, _)| *number <= upto) {
             if let Some(update) = self.log.since(number).and_then(|mut updates| updates.next()) {
                 effects.push(Effect::Broadcast { number, update: update.clone(), except });
@@ -179,16 +182,22 @@ impl RoomState {
         while let Some(promise) = self.promises.pop_front_if(|promise| promise.number <= upto) {
             effects.push(promise.keep());
         }
+        if upto == self.log.head() && self.saved_notice.all_saved(now) {
+            effects.push(Effect::AllSaved);
+        }
     }
 
     /// Time passed.
     pub(super) fn tick(&mut self, now: Instant, effects: &mut Vec<Effect>) {
+        if self.saved_notice.take_due(now) {
+            effects.push(Effect::AllSaved);
+        }
         self.presence.tick(&self.config.awareness, &self.members, now, effects);
     }
 
     /// When [`tick`](Self::tick) next has something to do.
     pub(super) fn next_tick(&self) -> Option<Instant> {
-        self.presence.next_tick()
+        [self.presence.next_tick(), self.saved_notice.next_due()].into_iter().flatten().min()
     }
 
     /// The number up to which everything is durable.
@@ -243,6 +252,7 @@ impl RoomState {
 
     fn accept(&mut self, origin: Origin, update: Bytes, now: Instant, effects: &mut Vec<Effect>) {
         self.tally.accepted += 1;
+        self.saved_notice.accepted();
         let number = self.log.push(update.clone());
         let author = match origin {
             Origin::Member(member) => {

@@ -2,4 +2,5 @@
 
 pub mod json_ws;
 pub mod socket_io;
+pub mod y_socket_io;
 pub mod y_websocket;

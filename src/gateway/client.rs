@@ -17,6 +17,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::broadcast::Broadcast;
 use super::data::{Data, DecodeError, EncodeError};
+use super::documents::Visits;
+use super::error::EventError;
 use super::event::Handshake;
 use super::gateways::Gateways;
 use super::namespace::Namespace;
@@ -42,6 +44,7 @@ struct Shared {
     gateways: Gateways,
     namespace: Namespace,
     extensions: Mutex<Extensions>,
+    visits: Visits,
     next_ack: AtomicU64,
     awaited: Mutex<HashMap<u64, oneshot::Sender<Data>>>,
     gone: CancellationToken,
@@ -78,7 +81,13 @@ pub enum AckError {
 }
 
 impl Client {
-    pub(super) fn new(gateways: Gateways, namespace: Namespace, handshake: Handshake, wire: Arc<dyn Wire>) -> Self {
+    pub(super) fn new(
+        gateways: Gateways,
+        namespace: Namespace,
+        handshake: Handshake,
+        wire: Arc<dyn Wire>,
+        visits: Visits,
+    ) -> Self {
         static NEXT: AtomicU64 = AtomicU64::new(1);
         let shared = Shared {
             key: ClientKey(NEXT.fetch_add(1, Ordering::Relaxed)),
@@ -88,6 +97,7 @@ impl Client {
             gateways,
             namespace,
             extensions: Mutex::default(),
+            visits,
             next_ack: AtomicU64::new(0),
             awaited: Mutex::default(),
             gone: CancellationToken::new(),
@@ -134,26 +144,70 @@ impl Client {
         with(&mut self.shared.extensions.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Makes it one of a user's clients, whom [`Namespace::to_user`] reaches.
+    /// Makes it one of a user's clients, whom [`Namespace::to_user`] reaches. In documents it is called so too, unless
+    /// [`introduce`](Self::introduce) says otherwise.
     pub fn identify(&self, user: &str) {
         self.enter(Target::User(user.into()));
+        self.shared.visits.rename_unnamed(user);
+    }
+
+    /// Says what it is called in documents from now on, in at most 256 bytes; without a name it is "Someone".
+    pub fn introduce(&self, name: &str) {
+        self.shared.visits.rename(name);
     }
 
     /// Joins a topic, which Socket.IO calls a room. A client that is in more than it may be is sent away.
+    ///
+    /// In a server, the topic `doc:<name>` ties it to a document: it is shown to those who are there, and is sent the events
+    /// `presence`, `typing`, `saved`, `deleted` and `unavailable` of the document, each with the topic as `room`.
     pub fn join(&self, topic: &str) {
-        self.enter(Target::Topic(topic.into()));
+        if self.enter(Target::Topic(topic.into())) {
+            self.shared.visits.begin(self, topic);
+        }
     }
 
-    fn enter(&self, topic: Target) {
-        if self.shared.namespace.join(self, topic).is_err() {
+    fn enter(&self, topic: Target) -> bool {
+        let joined = self.shared.namespace.join(self, topic).is_ok();
+        if !joined {
             tracing::info!(client = self.id(), "a client joins more topics than it may and is disconnected");
             self.end(DisconnectReason::RateLimited);
         }
+        joined
     }
 
     /// Leaves a topic.
     pub fn leave(&self, topic: &str) {
         self.shared.namespace.leave(self, &Target::Topic(topic.into()));
+        self.shared.visits.end(topic);
+    }
+
+    /// Shows to everybody else in a document, editors and clients of any gateway, that it types there or has stopped. What
+    /// is not said again within 5 s has stopped by itself.
+    ///
+    /// ```
+    /// use ydock::gateway::{Client, EventError, Payload};
+    ///
+    /// #[derive(serde::Deserialize)]
+    /// #[serde(rename_all = "camelCase")]
+    /// struct Typing { room: String, is_typing: bool }
+    ///
+    /// async fn typing(client: Client, Payload(typing): Payload<Typing>) -> Result<(), EventError> {
+    ///     client.typing(&typing.room, typing.is_typing) // "doc:plan", true
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// When it is not in the document's topic, or may not type; the text is for the client.
+    pub fn typing(&self, topic: &str, typing: bool) -> Result<(), EventError> {
+        self.typing_at(topic, typing, "")
+    }
+
+    /// The same with the place where it types, in words of the application, at most 64 bytes of them.
+    ///
+    /// # Errors
+    /// As for [`typing`](Self::typing).
+    pub fn typing_at(&self, topic: &str, typing: bool, place: &str) -> Result<(), EventError> {
+        self.shared.visits.typing(topic, typing, place)
     }
 
     /// Whether it is in a topic.
@@ -250,6 +304,12 @@ impl Client {
         self.end(DisconnectReason::ServerDisconnected);
     }
 
+    /// Closes its connection, in all namespaces. A Socket.IO client connects again by itself then, which it does not after
+    /// [`disconnect`](Self::disconnect).
+    pub fn close(&self) {
+        self.end(DisconnectReason::TransportClosed);
+    }
+
     /// Whether it is still there.
     #[must_use]
     pub fn is_connected(&self) -> bool {
@@ -269,8 +329,20 @@ impl Client {
         }
     }
 
+    /// Waits until nothing waits for it any more, or it has gone: for whoever sends much and counts bytes. Cancel-safe.
+    pub async fn drained(&self) {
+        tokio::select! {
+            () = self.shared.wire.drained() => {}
+            () = self.gone() => {}
+        }
+    }
+
     pub(super) fn end(&self, reason: DisconnectReason) {
         self.shared.wire.end(&reason);
+    }
+
+    pub(super) fn visits(&self) -> &Visits {
+        &self.shared.visits
     }
 
     pub(super) fn key(&self) -> ClientKey {
@@ -297,9 +369,10 @@ impl Client {
         }
     }
 
-    /// It has gone: whoever waits for it is told.
+    /// It has gone: whoever waits for it is told, and it is out of all documents.
     pub(super) fn leave_for_good(&self) {
         self.shared.gone.cancel();
+        self.shared.visits.end_all();
         self.awaited(HashMap::clear);
     }
 

@@ -12,6 +12,7 @@ use super::answers::guarded;
 use super::client::Client;
 use super::config::Config;
 use super::definition::{Definition, Gateway};
+use super::documents::{Documents, DocumentsParts, Visits};
 use super::error::EventError;
 use super::event::{Event, EventKind, Handshake};
 use super::namespace::Namespace;
@@ -35,6 +36,7 @@ struct Shared {
     open: Mutex<HashMap<Arc<str>, Open>>,
     clients: AtomicUsize,
     rates: AddressRates,
+    documents: Option<Documents>,
     config: Config,
     tasks: Tasks,
 }
@@ -109,6 +111,7 @@ pub struct Entry<'a> {
 #[derive(Default)]
 pub struct GatewaysBuilder {
     gateways: Vec<(Definition, Vec<Init>)>,
+    documents: Option<DocumentsParts>,
 }
 
 type Init = Box<dyn FnOnce(Namespace) -> std::pin::Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync>;
@@ -135,6 +138,11 @@ impl GatewaysBuilder {
         self.gateways.insert(0, gateway.define());
     }
 
+    /// Ties the topics `doc:<name>` to documents; without it they are topics like others. A server does it by itself.
+    pub fn documents(&mut self, parts: DocumentsParts) {
+        self.documents = Some(parts);
+    }
+
     /// Begins all of them.
     pub async fn build(self, config: Config, tasks: Tasks) -> Gateways {
         let mut fixed = HashMap::new();
@@ -151,9 +159,10 @@ impl GatewaysBuilder {
             definitions.push(definition);
         }
         let rates = AddressRates::new(&config);
+        let documents = self.documents.map(|parts| Documents::new(parts, &config, tasks.clone()));
         let (open, clients) = (Mutex::default(), AtomicUsize::new(0));
-        let gateways =
-            Gateways { shared: Arc::new(Shared { definitions, fixed, open, clients, rates, config, tasks }) };
+        let shared = Shared { definitions, fixed, open, clients, rates, documents, config, tasks };
+        let gateways = Gateways { shared: Arc::new(shared) };
         gateways.shared.tasks.spawn(gateways.clone().tidy());
         gateways
     }
@@ -261,7 +270,8 @@ impl Gateways {
         if self.shared.clients.fetch_add(1, Ordering::Relaxed) >= self.shared.config.max_open {
             return Err(ConnectError::Full);
         }
-        let client = Client::new(self.clone(), place.0.namespace.clone(), handshake, wire);
+        let visits = Visits::new(self.shared.documents.clone());
+        let client = Client::new(self.clone(), place.0.namespace.clone(), handshake, wire, visits);
         let event = Event::of_kind(client.clone(), EventKind::Connect);
         let outcome = guarded(place.0.definition.connect().oneshot(event)).await.and_then(|outcome| outcome);
         if let Err(error) = outcome {

@@ -22,6 +22,12 @@ pub trait Wire: Send + Sync + fmt::Debug + 'static {
     /// Waits until a packet would fit, or the client has gone. Cancel-safe.
     async fn ready(&self);
 
+    /// Waits until nothing waits any more, or the client has gone. Cancel-safe. A wire that cannot tell says
+    /// [`ready`](Self::ready).
+    async fn drained(&self) {
+        self.ready().await;
+    }
+
     /// Ends the client's stay; what was sent before is still delivered if it can be. The front reports the end to the
     /// session as it reports every other.
     fn end(&self, reason: &DisconnectReason);

@@ -126,7 +126,7 @@ impl Connection {
     }
 
     async fn admit(&self, path: Arc<str>, auth: Data, socket: &Arc<EngineSocket>) {
-        let wire = SocketIoWire::new(socket, Arc::clone(&path), self.gateways.tasks().clone());
+        let wire = SocketIoWire::new(socket, Arc::clone(&path), &self.gateways);
         let by = match socket.transport_type() {
             TransportType::Websocket => Transport::WebSocket,
             TransportType::Polling => Transport::Polling,

@@ -9,7 +9,7 @@ use tokio::sync::mpsc::error::TrySendError;
 
 use super::connection::{Connection, EngineSocket};
 use super::packets::{self, Outgoing};
-use crate::gateway::{DisconnectReason, Form, NotSent, Packet, Wire};
+use crate::gateway::{DisconnectReason, Form, Gateways, NotSent, Packet, Wire};
 use crate::shutdown::Tasks;
 
 /// The way to one client in one namespace. It does not keep the connection alive.
@@ -18,11 +18,26 @@ pub(super) struct SocketIoWire {
     socket: Weak<EngineSocket>,
     path: Arc<str>,
     tasks: Tasks,
+    /// How many packets may wait.
+    places: usize,
 }
 
 impl SocketIoWire {
-    pub(super) fn new(socket: &Arc<EngineSocket>, path: Arc<str>, tasks: Tasks) -> Self {
-        Self { socket: Arc::downgrade(socket), path, tasks }
+    pub(super) fn new(socket: &Arc<EngineSocket>, path: Arc<str>, gateways: &Gateways) -> Self {
+        let (tasks, places) = (gateways.tasks().clone(), gateways.config().max_outgoing);
+        Self { socket: Arc::downgrade(socket), path, tasks, places }
+    }
+
+    /// Waits until so many packets would fit, or the client has gone. The transport tells whether there is room, and not
+    /// when there will be.
+    async fn room(&self, places: usize) {
+        while let Some(socket) = self.socket.upgrade()
+            && !socket.is_closed()
+            && !has_room(&socket, places)
+        {
+            drop(socket);
+            tokio::time::sleep(LOOK_AGAIN).await;
+        }
     }
 
     fn write(&self, packet: &Arc<Packet>) -> Option<Outgoing> {
@@ -39,7 +54,7 @@ impl Wire for SocketIoWire {
 
     fn send_volatile(&self, packet: &Arc<Packet>) {
         let Some(socket) = self.socket.upgrade() else { return };
-        if has_room(&socket)
+        if has_room(&socket, HEADROOM)
             && let Some(outgoing) = self.write(packet)
         {
             let _dropped = send(&socket, outgoing).is_err();
@@ -47,14 +62,11 @@ impl Wire for SocketIoWire {
     }
 
     async fn ready(&self) {
-        // The transport tells whether there is room, and not when there will be.
-        while let Some(socket) = self.socket.upgrade()
-            && !socket.is_closed()
-            && !has_room(&socket)
-        {
-            drop(socket);
-            tokio::time::sleep(LOOK_AGAIN).await;
-        }
+        self.room(HEADROOM).await;
+    }
+
+    async fn drained(&self) {
+        self.room(self.places).await;
     }
 
     fn end(&self, reason: &DisconnectReason) {
@@ -90,11 +102,12 @@ pub(super) fn send<D: Default + Send + Sync>(socket: &Socket<D>, outgoing: Outgo
     Ok(())
 }
 
-/// Whether some more would fit, so that what cannot wait is not refused because of what can.
-fn has_room(socket: &EngineSocket) -> bool {
-    let places: Result<Vec<_>, _> = (0..HEADROOM).map(|_| socket.reserve()).collect();
+/// Whether so many packets would fit.
+fn has_room(socket: &EngineSocket, places: usize) -> bool {
+    let places: Result<Vec<_>, _> = (0..places).map(|_| socket.reserve()).collect();
     places.is_ok()
 }
 
+/// What is left for what cannot wait, by what can.
 const HEADROOM: usize = 64;
 const LOOK_AGAIN: Duration = Duration::from_millis(5);

@@ -37,6 +37,7 @@ impl Dialect for YWebSocketDialect {
             Message::Step2(update) => Some(sync(&SyncMessage::Step2(update))),
             Message::Update(update) => Some(sync(&SyncMessage::Update(update))),
             Message::Saved(update) => (self.acks == Acks::Echo).then(|| sync(&SyncMessage::Update(update))),
+            Message::AllSaved => None,
             Message::Awareness(update) => {
                 let mut out = Vec::with_capacity(1 + var_uint_len(update.len() as u64) + update.len());
                 write_var_uint(&mut out, AWARENESS);

@@ -1,0 +1,141 @@
+//! The gateway itself: which namespaces are documents, and what the events mean.
+
+use std::future::ready;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use futures_util::{Stream, StreamExt, future, stream};
+use percent_encoding::percent_decode_str;
+
+use super::delivery::{self, deliver};
+use super::dialect::YSocketIoDialect;
+use super::participant::Participant;
+use crate::access::Grant;
+use crate::connection::{Permission, Session};
+use crate::delivery::{Config, Outbox};
+use crate::doc_rooms::{Rooms, Seat};
+use crate::gateway::{Client, Event, EventError, EventKind, Gateway, Payload, State, Streamed, Transports};
+use crate::ids::DocName;
+use crate::shutdown::Tasks;
+use crate::sync::SyncMessage;
+
+/// What the front is built from.
+#[derive(Debug, Clone)]
+pub struct YSocketIoParts {
+    /// The documents.
+    pub rooms: Rooms,
+    /// What everybody may do.
+    pub grant: Grant,
+    /// The bounds of what waits for one client.
+    pub delivery: Config,
+    /// Where tasks are started.
+    pub tasks: Tasks,
+}
+
+/// The gateway for y-socket.io clients: for every namespace `/yjs|<document>`, by WebSocket alone.
+#[must_use]
+pub fn gateway(parts: YSocketIoParts) -> Gateway<YSocketIoParts> {
+    Gateway::matching(|path| path.starts_with(PREFIX), parts)
+        .transports(Transports::WEBSOCKET)
+        .guard(names_a_document)
+        .on_connect(enter)
+        .on("sync-step-1", step1)
+        .on("sync-update", update)
+        .on("awareness-update", awareness)
+}
+
+/// The document of a namespace. Its name may be percent-encoded, as in the addresses of y-websocket: one name means one
+/// document on both wires.
+fn document(path: &str) -> Result<DocName, EventError> {
+    let raw = path.strip_prefix(PREFIX).unwrap_or_default();
+    let Ok(text) = percent_decode_str(raw).decode_utf8() else {
+        return Err(EventError::new("the document name is not UTF-8"));
+    };
+    DocName::parse(&text).map_err(|error| EventError::new(error.to_string()))
+}
+
+/// Before a client is let in, so that it gets a `connect_error`.
+async fn names_a_document(event: Event) -> Result<(), EventError> {
+    match event.kind() {
+        EventKind::Connect => document(event.client().namespace().path()).map(drop),
+        EventKind::Message | EventKind::Disconnect => Ok(()),
+    }
+}
+
+async fn enter(client: Client, State(parts): State<YSocketIoParts>) -> Result<(), EventError> {
+    let doc = document(client.namespace().path())?;
+    let participant = Participant::new(client.clone());
+    client.set(participant.clone());
+    let outbox = Outbox::new(&parts.delivery);
+    let dialect = Arc::new(YSocketIoDialect);
+    let permission = Permission::announce(parts.grant, &outbox, dialect.clone());
+    let seat =
+        || Seat { outbox: Arc::clone(&outbox), dialect: dialect.clone(), wants_acks: false, wants_typing: false };
+    match parts.rooms.join(&doc, seat).await {
+        Ok(membership) => {
+            tracing::debug!(client = client.id(), %doc, front = "y-socket.io", "a session began");
+            participant.begin(Session::new(membership, permission)).await;
+            parts.tasks.spawn(deliver(client, outbox, participant));
+        }
+        Err(error) => delivery::part(&client, &error.ending()),
+    }
+    Ok(())
+}
+
+async fn step1(
+    participant: Participant,
+    Payload(state_vector): Payload<Bytes>,
+) -> Streamed<impl Stream<Item = Bytes> + Send> {
+    let answer = participant.ask();
+    if answer.is_some() {
+        participant.sync(SyncMessage::Step1(&state_vector)).await;
+    }
+    let answer = match answer {
+        Some(answer) => future::Either::Left(answer),
+        // The answers to the questions before it bring everything.
+        None => future::Either::Right(ready(Ok(Bytes::from_static(EMPTY_UPDATE)))),
+    };
+    // Polled when the answer has been sent.
+    let sent = stream::once(async move { participant.answered() });
+    // No answer is none: clients take whatever is acknowledged for an update.
+    let answer = stream::once(answer).filter_map(|answer| ready(answer.ok()));
+    Streamed(answer.chain(sent.filter_map(|()| ready(None))))
+}
+
+async fn update(participant: Participant, Payload(update): Payload<Bytes>) {
+    participant.sync(SyncMessage::Update(&update)).await;
+}
+
+async fn awareness(participant: Participant, Payload(update): Payload<Bytes>) {
+    participant.awareness(&update).await;
+}
+
+/// `SocketIOProvider` of y-socket.io, `src/client/provider.ts`: the room's name follows, as it is.
+const PREFIX: &str = "/yjs|";
+/// An update without blocks and without deletions.
+const EMPTY_UPDATE: &[u8] = &[0, 0];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn name(path: &str) -> Result<String, String> {
+        document(path).map(|name| name.as_str().to_owned()).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_namespace_names_the_document_that_the_same_address_names_on_other_wires() {
+        assert_eq!(name("/yjs|plan"), Ok("plan".to_owned()));
+        assert_eq!(name("/yjs|team/my plan|2/ü"), Ok("team/my plan|2/ü".to_owned()));
+        assert_eq!(name("/yjs|team%2Fmy%20plan%2C%20ours"), Ok("team/my plan, ours".to_owned()));
+        assert_eq!(name("/yjs|100%"), Ok("100%".to_owned()));
+    }
+
+    #[test]
+    fn what_names_no_document_is_refused_with_the_reason() {
+        assert_eq!(name("/yjs|").unwrap_err(), "the document name is empty");
+        assert_eq!(name("/yjs|%ff").unwrap_err(), "the document name is not UTF-8");
+        assert_eq!(name("/yjs|a%00").unwrap_err(), "the document name holds a control character");
+        assert!(name(&format!("/yjs|{}", "x".repeat(1025))).is_err());
+    }
+}

@@ -1,0 +1,129 @@
+//! The documents that one client is in.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::roster::{LONGEST_NAME, NAMELESS, shortened};
+use super::tie::Documents;
+use super::visit::{self, Ended, Visit, Wishes};
+use crate::awareness::TypingTable;
+use crate::gateway::client::Client;
+use crate::gateway::error::EventError;
+use crate::gateway::topics::Target;
+use crate::ids::DocName;
+
+/// The documents that one client is in; none for gateways that no documents are tied to.
+#[derive(Debug)]
+pub(in crate::gateway) struct Visits {
+    documents: Option<Documents>,
+    open: Mutex<Open>,
+}
+
+#[derive(Debug, Default)]
+struct Open {
+    by_topic: HashMap<Arc<str>, Visit>,
+    /// What the client is called, once somebody has said it.
+    name: Option<Arc<str>>,
+    /// The client has gone.
+    is_over: bool,
+}
+
+impl Visits {
+    pub(in crate::gateway) fn new(documents: Option<Documents>) -> Self {
+        Self { documents, open: Mutex::default() }
+    }
+
+    /// The client has joined a topic.
+    pub(in crate::gateway) fn begin(&self, client: &Client, topic: &str) {
+        let (Some(documents), Some(name)) = (&self.documents, topic.strip_prefix(PREFIX)) else { return };
+        // Who has not entered the namespace yet, or no longer is in it, has joined nothing.
+        if !client.is_in(topic) {
+            return;
+        }
+        match DocName::parse(name) {
+            Ok(doc) => {
+                if let Err(Full) = self.open_visit(documents, client, topic, doc) {
+                    visit::refuse(client, topic, "the client is in too many documents");
+                }
+            }
+            Err(error) => visit::refuse(client, topic, &error.to_string()),
+        }
+    }
+
+    fn open_visit(&self, documents: &Documents, client: &Client, topic: &str, doc: DocName) -> Result<(), Full> {
+        let mut open = self.lock();
+        if open.is_over || open.by_topic.contains_key(topic) {
+            return Ok(());
+        }
+        if open.by_topic.len() >= documents.most {
+            return Err(Full);
+        }
+        let topic: Arc<str> = topic.into();
+        let wishes = Wishes::of(open.name.clone().unwrap_or_else(|| NAMELESS.into()));
+        let (visit, stay) = Visit::new(documents.clone(), doc, Arc::clone(&topic), wishes);
+        open.by_topic.insert(topic, visit);
+        documents.tasks.spawn(stay.run(client.clone()));
+        Ok(())
+    }
+
+    /// The client has left a topic.
+    pub(in crate::gateway) fn end(&self, topic: &str) {
+        self.lock().by_topic.remove(topic);
+    }
+
+    /// A visit has ended by itself: the client is out of the topic, unless it has left and joined again meanwhile.
+    pub(super) fn ended(&self, client: &Client, ended: &Ended) {
+        let mut open = self.lock();
+        if open.by_topic.get(&ended.topic).is_some_and(|visit| visit.is(ended)) {
+            open.by_topic.remove(&ended.topic);
+            client.namespace().leave(client, &Target::Topic(Arc::clone(&ended.topic)));
+        }
+    }
+
+    /// The client has gone.
+    pub(in crate::gateway) fn end_all(&self) {
+        let mut open = self.lock();
+        open.is_over = true;
+        open.by_topic.clear();
+    }
+
+    /// What the client is called from now on.
+    pub(in crate::gateway) fn rename(&self, name: &str) {
+        let mut open = self.lock();
+        let name: Arc<str> = shortened(name, LONGEST_NAME).into();
+        for visit in open.by_topic.values() {
+            visit.rename(&name);
+        }
+        open.name = Some(name);
+    }
+
+    /// What the client is called unless it has a name.
+    pub(in crate::gateway) fn rename_unnamed(&self, name: &str) {
+        if self.lock().name.is_none() {
+            self.rename(name);
+        }
+    }
+
+    /// The client types in a document, or has stopped.
+    pub(in crate::gateway) fn typing(&self, topic: &str, typing: bool, place: &str) -> Result<(), EventError> {
+        let may_type = self.documents.as_ref().is_some_and(|documents| documents.parts.grant.may_type());
+        match self.lock().by_topic.get(topic) {
+            None => Err(EventError::new("Join the document first")),
+            Some(_) if !may_type => Err(EventError::forbidden()),
+            Some(visit) => {
+                visit.typing(typing, shortened(place, TypingTable::MAX_PLACE));
+                Ok(())
+            }
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Open> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The client is in as many documents as it may be.
+struct Full;
+
+/// What the topics of documents begin with.
+const PREFIX: &str = "doc:";
