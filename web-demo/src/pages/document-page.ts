@@ -72,7 +72,7 @@ export function showDocumentPage(root: HTMLElement, name: DocumentName): void {
         'footer',
         { class: 'foot' },
         connectionBadge(session.connection, session.saving),
-        typingLine(session.typing.typists, session.presence.people),
+        typingLine({ typists: session.typing.typists, people: session.presence.people, companions: session.presence.companions }),
       ),
     ),
     profiles.element,

@@ -1,15 +1,23 @@
 /** Who is typing or drawing, in a line that is always there, so that nothing moves when it fills. */
 
 import { element } from '../dom';
-import type { Person } from '../session/presence';
+import type { Companions, Person } from '../session/presence';
 import type { Watched } from '../watched';
 import { activitySentence } from './activity-sentence';
 
-export function typingLine(typists: Watched<ReadonlyMap<number, string>>, people: Watched<readonly Person[]>): HTMLElement {
+export interface TypingParts {
+  /** Where who is active, by client id. */
+  readonly typists: Watched<ReadonlyMap<number, string>>;
+  readonly people: Watched<readonly Person[]>;
+  readonly companions: Watched<Companions>;
+}
+
+export function typingLine({ typists, people, companions }: TypingParts): HTMLElement {
   const note = element('p', { class: 'typing', 'aria-live': 'polite' });
   const draw = (): void => {
-    const active = people.value.filter((person) => typists.value.has(person.clientId));
-    const draws = (person: Person): boolean => typists.value.get(person.clientId) === 'board';
+    const places = new Map([...typists.value].map(([clientId, place]) => [companions.value.get(clientId) ?? clientId, place]));
+    const active = people.value.filter((person) => !person.isSelf && places.has(person.clientId));
+    const draws = (person: Person): boolean => places.get(person.clientId) === 'board';
     const sentence = activitySentence({
       typing: active.filter((person) => !draws(person)).map((person) => person.name),
       drawing: active.filter(draws).map((person) => person.name),
@@ -18,5 +26,6 @@ export function typingLine(typists: Watched<ReadonlyMap<number, string>>, people
   };
   typists.watch(draw);
   people.watch(draw);
+  companions.watch(draw);
   return note;
 }

@@ -13,6 +13,9 @@ export interface Person {
   readonly isSelf: boolean;
 }
 
+/** Somebody's chat, for example: a member of its own whose state says beside whom it stands. */
+export type Companions = ReadonlyMap<number, number>;
+
 /** What we show of ourselves beside the name and the colour. A field that is left out stays as it was. */
 export interface PresenceFields {
   /** In the text, in the form of y-codemirror.next. */
@@ -32,6 +35,8 @@ export interface PresenceFields {
 export class Presence {
   /** Ourselves first, the others by name. */
   readonly people = new Watched<readonly Person[]>([]);
+  /** Members who are no further people, and the client ids of those whom they stand beside. */
+  readonly companions = new Watched<Companions>(new Map());
   readonly #awareness: Awareness;
 
   constructor(awareness: Awareness, profile: Profile) {
@@ -59,11 +64,27 @@ export class Presence {
   }
 
   #read(): void {
-    const people = [...this.#awareness.getStates()]
+    const states = this.#awareness.getStates();
+    const companions = companionsIn(states);
+    if (!sameCompanions(companions, this.companions.value)) this.companions.value = companions;
+    const people = [...states]
+      .filter(([clientId]) => !companions.has(clientId))
       .map(([clientId, state]) => readPerson(clientId, state, clientId === this.#awareness.clientID))
       .sort((a, b) => Number(b.isSelf) - Number(a.isSelf) || a.name.localeCompare(b.name) || a.clientId - b.clientId);
     if (!samePeople(people, this.people.value)) this.people.value = people;
   }
+}
+
+/** Whoever stands beside nobody who is there counts as a person. */
+export function companionsIn(states: ReadonlyMap<number, unknown>): Companions {
+  const companions = new Map<number, number>();
+  for (const [clientId, state] of states) {
+    const beside = field(state, 'beside');
+    if (typeof beside === 'number' && beside !== clientId && states.has(beside) && field(states.get(beside), 'beside') === undefined) {
+      companions.set(clientId, beside);
+    }
+  }
+  return companions;
 }
 
 /** A member as shown; fields that are missing or unfit get defaults. */
@@ -91,4 +112,8 @@ function samePeople(a: readonly Person[], b: readonly Person[]): boolean {
       return person.clientId === other?.clientId && person.name === other.name && person.colour === other.colour;
     })
   );
+}
+
+function sameCompanions(a: Companions, b: Companions): boolean {
+  return a.size === b.size && [...a].every(([companion, beside]) => b.get(companion) === beside);
 }
