@@ -102,12 +102,12 @@ async fn of_two_gateways_for_a_namespace_the_later_one_stays_and_the_earlier_one
     assert_eq!(client.ask::<String>("which", &()).await, "later");
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn what_a_client_sent_before_it_left_is_handled() {
     let count = Arc::new(AtomicUsize::new(0));
     let gateway =
         Gateway::with_state("/", Arc::clone(&count)).on("save", async |State(count): State<Arc<AtomicUsize>>| {
-            tokio::task::yield_now().await;
+            tokio::time::sleep(Duration::from_millis(10)).await;
             count.fetch_add(1, Ordering::SeqCst);
         });
     let server = TestServer::of(gateway).await;
