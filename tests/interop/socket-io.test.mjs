@@ -64,7 +64,7 @@ for (const { way, transports } of ways) {
     test('a client learns its id, which is not that of its connection', async t => {
       const socket = await connected(t, server, { transports, auth: { token: 'x' } })
       assert.deepEqual(socket.events[0], ['auth', { token: 'x' }])
-      assert.match(socket.id, /^[0-9a-f]{32}$/)
+      assert.match(socket.id, /^~[0-9a-f]{32}$/)
       assert.notEqual(socket.id, socket.io.engine.id)
     })
 
