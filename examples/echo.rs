@@ -4,7 +4,7 @@
 //! `cargo run --example echo -- 127.0.0.1:3000`; settings come from `YDOCK_…` variables.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -13,11 +13,8 @@ use serde_json::{Value, json};
 use ydock::config::{Config, Layers};
 use ydock::gateway::{
     Ack, AckError, Client, Data, DisconnectReason, Event, EventError, Gateway, Gateways, GatewaysBuilder, Handshake,
-    Origins, Payload, State,
+    Namespace, Origins, Payload,
 };
-
-/// All gateways, once there are any.
-type Whole = Arc<OnceLock<Gateways>>;
 
 /// The numbers that a client sent, in the order in which they were handled.
 #[derive(Debug, Clone, Default)]
@@ -108,15 +105,13 @@ async fn kick(client: Client) {
 }
 
 /// How many there are of what must not stay.
-async fn counts(State(whole): State<Whole>) -> Value {
-    let gateways = whole.get();
-    let topics = |path| gateways.and_then(|all| all.of(path)).map(|namespace| namespace.topics());
-    let members = |path| gateways.and_then(|all| all.of(path)).map(|namespace| namespace.len());
+async fn counts(gateways: Gateways) -> Value {
+    let namespaces: Vec<_> = ["/", "/custom"].iter().filter_map(|path| gateways.of(path)).collect();
     json!({
-        "clients": gateways.map(Gateways::clients),
-        "namespaces": gateways.map(Gateways::namespaces),
-        "topics": topics("/").zip(topics("/custom")).map(|(one, other)| one + other),
-        "members": members("/").zip(members("/custom")).map(|(one, other)| one + other),
+        "clients": gateways.clients(),
+        "namespaces": gateways.namespaces(),
+        "topics": namespaces.iter().map(Namespace::topics).sum::<usize>(),
+        "members": namespaces.iter().map(Namespace::len).sum::<usize>(),
     })
 }
 
@@ -127,8 +122,8 @@ async fn knows_the_word(handshake: Handshake) -> Result<(), EventError> {
     if knows { Ok(()) } else { Err(EventError::new("Unauthorized")) }
 }
 
-fn echo(path: &str, whole: &Whole) -> Gateway<Whole> {
-    Gateway::with_state(path, Arc::clone(whole))
+fn echo(path: &str) -> Gateway {
+    Gateway::new(path)
         .on_connect(greet)
         .on_disconnect(farewell)
         .on("message", message)
@@ -151,14 +146,12 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     settings.variables(std::env::vars());
     let listen = std::env::args().nth(1).unwrap_or_else(|| "127.0.0.1:3000".to_owned()).parse()?;
     let config = Config { listen, ..settings.read()? };
-    let whole = Whole::default();
     let mut gateways = GatewaysBuilder::default();
-    gateways.add(echo("/", &whole));
-    gateways.add(echo("/custom", &whole).origins(Origins::Listed(vec!["https://app.example.org".to_owned()])));
-    gateways.add(echo("/guarded", &whole).guard(knows_the_word));
+    gateways.add(echo("/"));
+    gateways.add(echo("/custom").origins(Origins::Listed(vec!["https://app.example.org".to_owned()])));
+    gateways.add(echo("/guarded").guard(knows_the_word));
     gateways.add(Gateway::matching(|path| path.starts_with("/tenant-"), ()).on("message", message));
     let server = ydock::Server::bind_with(config, gateways).await?;
-    whole.get_or_init(|| server.gateways().clone());
     #[expect(clippy::print_stdout, reason = "the line that tests wait for")]
     {
         println!("listening on http://{}", server.local_addr());

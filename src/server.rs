@@ -223,6 +223,7 @@ impl Server {
     fn serve(&self, routes: Router, stream: TcpStream, peer: SocketAddr, place: OwnedSemaphorePermit) {
         // Small frames must not wait for each other.
         let _peer_is_gone = stream.set_nodelay(true).is_err();
+        give_up_unread(&stream, self.config.http.read_within);
         let tasks = self.tasks.clone();
         let mut http = hyper::server::conn::http1::Builder::new();
         http.timer(TokioTimer::new()).header_read_timeout(self.config.http.head_within);
@@ -307,6 +308,17 @@ impl Core {
 async fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
     TcpListener::bind(address).await.map_err(|source| StartError::Listen { address, source })
 }
+
+/// Writers wait for readers, and whoever reads nothing keeps its connection alive by answering the system's probes: so the
+/// system gives the connection up.
+#[cfg(target_os = "linux")]
+fn give_up_unread(stream: &TcpStream, within: Duration) {
+    let within = u32::try_from(within.as_millis()).unwrap_or(u32::MAX);
+    let _peer_is_gone = rustix::net::sockopt::set_tcp_user_timeout(stream, within).is_err();
+}
+
+#[cfg(not(target_os = "linux"))]
+fn give_up_unread(_: &TcpStream, _: Duration) {}
 
 fn list(names: &[DocName]) -> String {
     let shown: Vec<_> = names.iter().take(SHOWN_NAMES).map(|name| format!("{name:?}")).collect();

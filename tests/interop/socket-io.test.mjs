@@ -325,4 +325,22 @@ describe('a client that', () => {
       await own.stop()
     }
   })
+
+  test('stops reading, and is sent no more than may wait, is gone all the same', async t => {
+    const own = await Echo.start({ HTTP__READ_WITHIN: '1s', PING_INTERVAL: '300ms', PING_TIMEOUT: '300ms', EVENTS_PER_SECOND: '100000', EVENTS_AT_ONCE: '100000' })
+    try {
+      const watch = await observer(t, own)
+      const speaker = await connected(t, own)
+      const slow = await Frames.connect(t, own)
+      slow.send('421["join","loud"]')
+      assert.equal(await slow.next(), '431[true]')
+      slow.socket.pause()
+      const text = 'x'.repeat(50_000)
+      for (let said = 0; said < 400; said++) await ask(speaker, 'say', 'loud', text)
+      await watch.reasonOf(slow.id)
+      assert.equal((await ask(watch, 'counts')).clients, 2)
+    } finally {
+      await own.stop()
+    }
+  })
 })
