@@ -21,6 +21,9 @@
 //! [`Server`] is the whole: see its example. A program that embeds it calls [`materialise::run_if_worker`] first in `main`,
 //! because exports run in processes that are the same program.
 
+// The gateways in gateway::built_in name the crate as programs do, because examples include the same files.
+extern crate self as ydock;
+
 pub mod access;
 pub mod awareness;
 pub mod cli;
@@ -39,6 +42,7 @@ pub mod shutdown;
 pub mod storage;
 pub mod sync;
 pub mod telemetry;
+pub mod testing;
 
 pub use ids::{ClientId, ConnId, DocName, DocNameError, Generation, MemberId};
 pub use server::{Server, StartError, StopError};

@@ -17,12 +17,11 @@ use crate::access::Grant;
 use crate::config::{Config, Contradiction};
 use crate::connection::Connections;
 use crate::doc_rooms::{Rooms, RoomsParts};
-use crate::fronts::{
-    socket_io,
-    y_socket_io::{self, YSocketIoParts},
-    y_websocket::{YWebSocket, YWebSocketParts},
-};
-use crate::gateway::{DocumentsParts, Gateways, GatewaysBuilder};
+use crate::fronts::json_ws::{JsonWs, JsonWsParts};
+use crate::fronts::socket_io;
+use crate::fronts::y_socket_io::{self, YSocketIoParts};
+use crate::fronts::y_websocket::{YWebSocket, YWebSocketParts};
+use crate::gateway::{DocumentsParts, Gateways, GatewaysBuilder, built_in};
 use crate::http::{self, App};
 use crate::ids::DocName;
 use crate::materialise::{InProcess, Materialiser, WorkerPool};
@@ -121,6 +120,10 @@ impl Server {
     /// As for [`bind`](Self::bind), and when a gateway's own port is taken.
     pub async fn bind_with(config: Config, mut gateways: GatewaysBuilder) -> Result<Self, StartError> {
         config.check()?;
+        if config.gateways.built_in {
+            gateways.add_default(built_in::chat(built_in::has_token));
+            gateways.add_default(built_in::events(EVENT_EVERY));
+        }
         let own = listen(config.listen).await?;
         let store = storage::open(&config.store)?;
         let core = Core::new(&config, store);
@@ -147,6 +150,8 @@ impl Server {
             Arc::new(WorkerPool::start(config.exports.clone(), tasks.tracker()))
         };
         let connections = Connections::new(config.connections.clone(), tasks.clone(), Arc::clone(&metrics));
+        let json_ws =
+            JsonWs::new(JsonWsParts { gateways: gateways.clone(), connections: connections.clone(), port: None });
         let y_websocket = YWebSocket::new(YWebSocketParts {
             rooms: rooms.clone(),
             connections,
@@ -158,6 +163,7 @@ impl Server {
             store: Arc::clone(&store),
             materialiser: Arc::clone(&materialiser),
             y_websocket,
+            json_ws,
             grant,
             metrics,
             tasks: tasks.clone(),
@@ -308,5 +314,7 @@ fn list(names: &[DocName]) -> String {
     format!("{}{more}", shown.join(", "))
 }
 
+/// How often the built-in `/events` gives the next answer of its stream.
+const EVENT_EVERY: Duration = Duration::from_secs(1);
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 const SHOWN_NAMES: usize = 20;

@@ -240,15 +240,21 @@ async fn a_document_that_outgrows_a_workers_memory_is_refused_quickly_and_spares
         bomb.extend([1, 120]);
     }
     bomb.push(0);
+    // Mostly the process ends; where the engine asks for memory in a way that may fail, it says so and lives on.
     let refused = async || {
         let error = json_of(&*pool, document("bomb", Some(&bomb), &[]), &hello_roots()).await.expect_err("a refusal");
-        assert!(matches!(error, MaterialiseError::Crashed), "{error:?}");
-        pool.stats().workers_lost
+        match error {
+            MaterialiseError::Crashed => true,
+            MaterialiseError::Refused(Refusal::Undecodable { reason }) if reason.contains("memory") => false,
+            other => panic!("{other:?}"),
+        }
     };
+    let crashed = refused().await;
+    let lost = pool.stats().workers_lost;
     // One in the pool and two in isolation; more when a busy machine kept one from running, which blames nobody.
-    let lost = refused().await;
-    assert!(lost >= 3, "{lost} workers were lost");
-    assert_eq!(refused().await, lost, "the second request meets what is remembered");
+    assert!(!crashed || lost >= 3, "{lost} workers were lost");
+    refused().await;
+    assert!(!crashed || pool.stats().workers_lost == lost, "the second request meets what is remembered");
     let tail = [typed(1, 0, "kept"), bomb.clone()];
     let value = json_of(&*pool, document("bomb in the tail", None, &tail), &hello_roots()).await.expect("an export");
     assert_eq!(value, json!({"t": "kept"}));

@@ -16,7 +16,7 @@ const LAYERS: &[(u8, &[&str])] = &[
     (5, &["gateway"]),
     (6, &["fronts"]),
     (7, &["http"]),
-    (8, &["config", "cli"]),
+    (8, &["config", "cli", "testing"]),
     (9, &["server", "lib", "main"]),
 ];
 /// Words of layer 0 that the rest of layer 0 may use.

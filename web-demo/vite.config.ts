@@ -21,6 +21,7 @@ export default defineConfig(({ mode }) => {
       proxy: {
         '/yjs': { target: server, ws: true },
         '/api': { target: server },
+        '/socket.io': { target: server, ws: true },
         '/readyz': { target: server },
       },
     },

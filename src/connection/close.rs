@@ -26,12 +26,14 @@ impl From<&Ending> for Close {
     fn from(ending: &Ending) -> Self {
         let code = match ending {
             Ending::Malformed(_) => 4400,
-            Ending::Deleted => 4404,
+            Ending::Forbidden(_) => 4403,
+            Ending::Deleted | Ending::NotFound(_) => 4404,
+            Ending::SentAway => 4410,
             Ending::TooLarge(_) => 4413,
             Ending::RoomFailed | Ending::Damaged => 4500,
             Ending::Unavailable(_) | Ending::ShuttingDown => 4503,
             Ending::Silent => 4504,
-            Ending::TooSlow | Ending::Full => 1013,
+            Ending::TooSlow | Ending::RateLimited | Ending::Full => 1013,
         };
         Self { code, reason: shortened(ending.to_string()) }
     }
@@ -64,7 +66,17 @@ mod tests {
         assert!(permanent(Ending::Malformed(String::new())));
         assert!(permanent(Ending::TooLarge(String::new())));
         assert!(permanent(Ending::Deleted));
-        for ending in [Ending::Full, Ending::RoomFailed, Ending::ShuttingDown, Ending::Silent, Ending::TooSlow] {
+        assert!(permanent(Ending::Forbidden(String::new())));
+        assert!(permanent(Ending::NotFound(String::new())));
+        assert!(permanent(Ending::SentAway));
+        for ending in [
+            Ending::Full,
+            Ending::RateLimited,
+            Ending::RoomFailed,
+            Ending::ShuttingDown,
+            Ending::Silent,
+            Ending::TooSlow,
+        ] {
             assert!(!permanent(ending));
         }
     }

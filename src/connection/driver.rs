@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade};
+use axum::http::{HeaderMap, header};
 use bytes::Bytes;
 use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt, StreamExt};
@@ -78,6 +79,17 @@ impl Connections {
         let max = usize::try_from(self.shared.config.max_message.as_u64()).unwrap_or(usize::MAX);
         upgrade.read_buffer_size(READ_BUFFER).write_buffer_size(WRITE_BUFFER).max_message_size(max).max_frame_size(max)
     }
+
+    /// Agrees to the first subprotocol that a client offers, whatever it is: a browser fails the connection unless one of
+    /// those that it offers comes back.
+    pub fn agreed(upgrade: WebSocketUpgrade, headers: &HeaderMap) -> WebSocketUpgrade {
+        let offered = headers.get(header::SEC_WEBSOCKET_PROTOCOL).and_then(|offered| offered.to_str().ok());
+        let first = offered.and_then(|offered| offered.split(',').map(str::trim).find(|protocol| !protocol.is_empty()));
+        match first {
+            Some(first) => upgrade.protocols([first.to_owned()]),
+            None => upgrade,
+        }
+    }
 }
 
 impl Drop for Slot {
@@ -135,6 +147,10 @@ impl Driver {
         drop(protocol);
         if let Some(ending) = ending {
             self.close(sink, stream, ending).await;
+        } else {
+            // The library has the answer to a client's goodbye ready, and sends it with what is written next.
+            let linger = self.slot.shared.config.linger;
+            let _client_has_gone = tokio::time::timeout(linger, sink.flush()).await.is_err();
         }
     }
 
@@ -302,7 +318,7 @@ impl Heard {
 }
 
 /// Tells a client that sent too much or nonsense from one that is just gone.
-fn read_error(error: &axum::Error) -> Option<Ending> {
+pub(crate) fn read_error(error: &axum::Error) -> Option<Ending> {
     use std::error::Error;
     let source = error.source().map(ToString::to_string).unwrap_or_default();
     if source.contains("Space limit exceeded") {

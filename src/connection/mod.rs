@@ -13,6 +13,7 @@ use async_trait::async_trait;
 
 pub use close::Close;
 pub use config::Config;
+pub(crate) use driver::read_error;
 pub use driver::{Connections, Driver, Slot};
 pub use permission::Permission;
 pub use session::Session;

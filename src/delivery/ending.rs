@@ -30,6 +30,18 @@ pub enum Ending {
     /// Something failed inside the room; a new attempt gets a new one.
     #[error("the room failed, try again")]
     RoomFailed,
+    /// The client may not come in; the text is for it.
+    #[error("{0}")]
+    Forbidden(String),
+    /// There is nothing at this address; the text is for the client.
+    #[error("{0}")]
+    NotFound(String),
+    /// The application sent the client away.
+    #[error("disconnected by the server")]
+    SentAway,
+    /// The client sent more than it may.
+    #[error("the client sends more than it may")]
+    RateLimited,
     /// The server is full.
     #[error("the server is full, try again later")]
     Full,

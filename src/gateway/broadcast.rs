@@ -6,6 +6,7 @@ use futures_util::StreamExt;
 use futures_util::stream::{BoxStream, FuturesUnordered};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use tokio::time::Instant;
 
 use super::client::{AckError, Client, ClientKey};
 use super::data::{Data, EncodeError};
@@ -89,7 +90,7 @@ impl Broadcast {
         Ok(clients.iter().filter(|client| client.deliver(&packet).is_ok()).count())
     }
 
-    /// Sends an event to all of them and waits for each one's acknowledgement, in the order in which they come.
+    /// Sends an event to all of them at once; the stream gives each one's acknowledgement, in the order in which they come.
     ///
     /// # Errors
     /// When the value cannot be encoded. What a single client does wrong is told in the stream.
@@ -100,18 +101,12 @@ impl Broadcast {
         timeout: Duration,
     ) -> Result<Answers<R>, EncodeError> {
         let data = Data::of_event(event, value)?;
-        let asked: FuturesUnordered<_> = self
-            .clients()
-            .into_iter()
-            .map(|client| {
-                let (event, data) = (event.to_owned(), data.clone());
-                async move {
-                    let answer = client.ask(&event, data, timeout).await;
-                    (client, answer)
-                }
-            })
-            .collect();
-        Ok(asked.boxed())
+        let until = Instant::now() + timeout;
+        let asked = self.clients().into_iter().map(|client| {
+            let answer = client.ask(event, data.clone(), until);
+            async move { (client, answer.await) }
+        });
+        Ok(asked.collect::<FuturesUnordered<_>>().boxed())
     }
 
     /// The clients themselves.

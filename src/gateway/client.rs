@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::future::Future;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
@@ -11,6 +12,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use thiserror::Error;
 use tokio::sync::oneshot;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::broadcast::Broadcast;
@@ -18,6 +20,7 @@ use super::data::{Data, DecodeError, EncodeError};
 use super::documents::Visits;
 use super::error::EventError;
 use super::event::Handshake;
+use super::gateways::Gateways;
 use super::namespace::Namespace;
 use super::packet::{Content, Packet};
 use super::topics::Target;
@@ -38,6 +41,7 @@ struct Shared {
     id: String,
     handshake: Handshake,
     wire: Arc<dyn Wire>,
+    gateways: Gateways,
     namespace: Namespace,
     extensions: Mutex<Extensions>,
     visits: Visits,
@@ -77,13 +81,20 @@ pub enum AckError {
 }
 
 impl Client {
-    pub(super) fn new(namespace: Namespace, handshake: Handshake, wire: Arc<dyn Wire>, visits: Visits) -> Self {
+    pub(super) fn new(
+        gateways: Gateways,
+        namespace: Namespace,
+        handshake: Handshake,
+        wire: Arc<dyn Wire>,
+        visits: Visits,
+    ) -> Self {
         static NEXT: AtomicU64 = AtomicU64::new(1);
         let shared = Shared {
             key: ClientKey(NEXT.fetch_add(1, Ordering::Relaxed)),
             id: random_id(),
             handshake,
             wire,
+            gateways,
             namespace,
             extensions: Mutex::default(),
             visits,
@@ -112,6 +123,12 @@ impl Client {
         &self.shared.namespace
     }
 
+    /// All gateways of the server: the way to other namespaces.
+    #[must_use]
+    pub fn gateways(&self) -> &Gateways {
+        &self.shared.gateways
+    }
+
     /// Remembers a value for as long as the client stays, one of each type: the user that a guard found, for example.
     pub fn set<T: Clone + Send + Sync + 'static>(&self, value: T) {
         self.extensions(|extensions| extensions.insert(value));
@@ -130,7 +147,7 @@ impl Client {
     /// Makes it one of a user's clients, whom [`Namespace::to_user`] reaches. In documents it is called so too, unless
     /// [`introduce`](Self::introduce) says otherwise.
     pub fn identify(&self, user: &str) {
-        self.shared.namespace.join(self, Target::User(user.into()));
+        self.enter(Target::User(user.into()));
         self.shared.visits.rename_unnamed(user);
     }
 
@@ -139,13 +156,23 @@ impl Client {
         self.shared.visits.rename(name);
     }
 
-    /// Joins a topic, which Socket.IO calls a room.
+    /// Joins a topic, which Socket.IO calls a room. A client that is in more than it may be is sent away.
     ///
     /// In a server, the topic `doc:<name>` ties it to a document: it is shown to those who are there, and is sent the events
     /// `presence`, `typing`, `saved`, `deleted` and `unavailable` of the document, each with the topic as `room`.
     pub fn join(&self, topic: &str) {
-        self.shared.namespace.join(self, Target::Topic(topic.into()));
-        self.shared.visits.begin(self, topic);
+        if self.enter(Target::Topic(topic.into())) {
+            self.shared.visits.begin(self, topic);
+        }
+    }
+
+    fn enter(&self, topic: Target) -> bool {
+        let joined = self.shared.namespace.join(self, topic).is_ok();
+        if !joined {
+            tracing::info!(client = self.id(), "a client joins more topics than it may and is disconnected");
+            self.end(DisconnectReason::RateLimited);
+        }
+        joined
     }
 
     /// Leaves a topic.
@@ -233,25 +260,32 @@ impl Client {
         timeout: Duration,
     ) -> Result<R, AckError> {
         let data = Data::of_event(event, value).map_err(EmitError::from)?;
-        self.ask(event, data, timeout).await
+        self.ask(event, data, Instant::now() + timeout).await
     }
 
-    pub(super) async fn ask<R: DeserializeOwned>(
+    /// Sends it an event at once; the answer comes when it is waited for.
+    pub(super) fn ask<R: DeserializeOwned>(
         &self,
         event: &str,
         data: Data,
-        timeout: Duration,
-    ) -> Result<R, AckError> {
+        until: Instant,
+    ) -> impl Future<Output = Result<R, AckError>> + Send + use<R> {
         let id = self.shared.next_ack.fetch_add(1, Ordering::Relaxed);
         let (answered, answer) = oneshot::channel();
         self.awaited(|awaited| awaited.insert(id, answered));
-        let _forgotten_at_the_end = Awaiting { client: Arc::downgrade(&self.shared), id };
+        let awaiting = Awaiting { client: Arc::downgrade(&self.shared), id };
         let packet = Packet::new(Content::Event { name: event.into(), data, ack: Some(id) });
-        self.deliver(&packet).map_err(EmitError::from)?;
-        tokio::select! {
-            answer = answer => Ok(answer.map_err(|_closed| AckError::Gone)?.decode()?),
-            () = self.shared.gone.cancelled() => Err(AckError::Gone),
-            () = tokio::time::sleep(timeout) => Err(AckError::Timeout),
+        let sent = self.deliver(&packet);
+        let gone = self.shared.gone.clone();
+        async move {
+            let _forgotten_at_the_end = awaiting;
+            sent.map_err(EmitError::from)?;
+            tokio::select! {
+                biased;
+                answer = answer => Ok(answer.map_err(|_closed| AckError::Gone)?.decode()?),
+                () = gone.cancelled() => Err(AckError::Gone),
+                () = tokio::time::sleep_until(until) => Err(AckError::Timeout),
+            }
         }
     }
 
@@ -376,13 +410,25 @@ impl PartialEq for Client {
 impl Eq for Client {}
 
 impl ClientKey {
+    /// Nobody's.
+    pub(super) const NOBODY: Self = Self(0);
+
     #[cfg(test)]
     pub(super) const fn for_test(number: u64) -> Self {
         Self(number)
     }
 }
 
+/// Whether a text is the id of a client, of one that has gone or of none at all included: never that of a topic, so that
+/// nobody can lie in wait for what is sent to a client that has just gone.
+pub(super) fn is_client_id(text: &str) -> bool {
+    text.strip_prefix(MARK).is_some_and(|rest| rest.len() == 32 && rest.bytes().all(|byte| byte.is_ascii_hexdigit()))
+}
+
 /// 122 random bits, as text.
 fn random_id() -> String {
-    uuid::Uuid::new_v4().simple().to_string()
+    format!("{MARK}{}", uuid::Uuid::new_v4().simple())
 }
+
+/// How ids of clients begin: topics are often named by hashes and UUIDs, which would look the same without it.
+const MARK: char = '~';

@@ -32,7 +32,8 @@ pub struct Config {
     pub events_per_second: u32,
     /// How many events one client may send at once after a pause. Default 2000.
     pub events_at_once: u32,
-    /// How many events a second all clients of one address may send for long. Default 2000.
+    /// How many events a second all clients of one address may send for long; behind a proxy on this machine it bounds nobody.
+    /// Default 2000.
     pub address_events_per_second: u32,
     /// How many events all clients of one address may send at once after a pause. Default 20 000.
     pub address_events_at_once: u32,

@@ -5,14 +5,17 @@
 
 use std::collections::VecDeque;
 use std::fmt;
+use std::marker::PhantomData;
 
 use bytes::Bytes;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
-use socketioxide_core::parser::Parse;
+use socketioxide_core::parser::{Parse, is_de_tuple};
 use socketioxide_core::{Str, Value};
 use socketioxide_parser_common::CommonParser;
 use thiserror::Error;
+
+use super::newtype::{is_type_newtype, is_value_newtype};
 
 /// The values of an event or of an acknowledgement. Cloning is cheap: the bytes are shared.
 ///
@@ -65,7 +68,12 @@ impl Data {
     }
 
     fn encode<T: Serialize + ?Sized>(value: &T, event: Option<&str>) -> Result<Self, EncodeError> {
-        match CommonParser.encode_value(value, event) {
+        let encoded = if is_value_newtype(value) {
+            CommonParser.encode_value(&(value,), event)
+        } else {
+            CommonParser.encode_value(value, event)
+        };
+        match encoded {
             Ok(Value::Str(text, attachments)) => Ok(Self { text, attachments, is_named: event.is_some() }),
             Ok(Value::Bytes(_)) => Err(EncodeError("it is no text".to_owned())),
             Err(error) => Err(EncodeError(error.to_string())),
@@ -75,6 +83,11 @@ impl Data {
     /// Values as a wire brought them: a JSON array, which may begin with the event's name.
     pub(crate) fn from_wire(text: Str, attachments: Option<VecDeque<Bytes>>, is_named: bool) -> Self {
         Self { text, attachments, is_named }
+    }
+
+    /// One value, as JSON text that is valid.
+    pub(crate) fn of_json(text: &str) -> Self {
+        Self { text: format!("[{text}]").into(), attachments: None, is_named: false }
     }
 
     /// These values with an event's name before them.
@@ -93,13 +106,37 @@ impl Data {
         Self { text: format!("[{}]", self.values()).into(), attachments: self.attachments, is_named: false }
     }
 
-    /// Reads the values: a tuple takes all of them, any other type the first.
+    /// Reads the values: a tuple takes all of them, or the elements of the one array that there is; any other type takes the
+    /// first.
     ///
     /// # Errors
     /// When they are not what the type expects.
     pub fn decode<T: DeserializeOwned>(&self) -> Result<T, DecodeError> {
+        self.decode_all().or_else(|error| {
+            let is_tuple = is_de_tuple::<T>() && !is_type_newtype::<T>();
+            let elements = if is_tuple { self.elements() } else { None };
+            elements.map_or(Err(error), |elements| elements.decode_all())
+        })
+    }
+
+    /// The elements of the one value that is an array, as values.
+    fn elements(&self) -> Option<Self> {
+        let values = self.values();
+        let is_one_array = values.starts_with('[') && self.count() == 1;
+        is_one_array.then(|| Self {
+            text: values.to_owned().into(),
+            attachments: self.attachments.clone(),
+            is_named: false,
+        })
+    }
+
+    fn decode_all<T: DeserializeOwned>(&self) -> Result<T, DecodeError> {
         let mut value = Value::Str(self.text.clone(), self.attachments.clone());
-        let decoded = CommonParser.decode_value::<Located<T>>(&mut value, self.is_named);
+        let decoded = if is_type_newtype::<T>() {
+            CommonParser.decode_value::<First<T>>(&mut value, self.is_named).map(|First(value)| value)
+        } else {
+            CommonParser.decode_value::<Located<T>>(&mut value, self.is_named)
+        };
         match decoded {
             Ok(Located(value)) => Ok(value),
             // Nothing was sent: that is what an optional value may be.
@@ -125,13 +162,22 @@ impl Data {
     #[must_use]
     pub fn to_json(&self) -> String {
         let values = self.values();
-        let mut elements = serde_json::Deserializer::from_str(&self.text).into_iter::<Vec<serde::de::IgnoredAny>>();
-        let count = elements.next().and_then(Result::ok).map_or(0, |all| all.len() - usize::from(self.is_named));
-        match count {
+        match self.count() {
             0 => "null".to_owned(),
             1 => values.to_owned(),
             _ => format!("[{values}]"),
         }
+    }
+
+    fn count(&self) -> usize {
+        let mut elements = serde_json::Deserializer::from_str(&self.text).into_iter::<Vec<serde::de::IgnoredAny>>();
+        let all = elements.next().and_then(Result::ok).map_or(0, |all| all.len());
+        all.saturating_sub(usize::from(self.is_named))
+    }
+
+    /// The binary values, in the order of their placeholders.
+    pub(crate) fn attachments(&self) -> impl Iterator<Item = &Bytes> {
+        self.attachments.iter().flatten()
     }
 
     /// What lies between the brackets, without the event's name.
@@ -182,6 +228,31 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Located<T> {
     }
 }
 
+/// The first of the values, whatever follows it.
+struct First<T>(Located<T>);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for First<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_tuple(1, FirstVisitor(PhantomData)).map(Self)
+    }
+}
+
+struct FirstVisitor<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for FirstVisitor<T> {
+    type Value = Located<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a value")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut values: A) -> Result<Located<T>, A::Error> {
+        let first = values.next_element()?.ok_or_else(|| serde::de::Error::custom(MISSING))?;
+        while values.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(first)
+    }
+}
+
 /// The error of a value that is not there.
 #[derive(Debug, Error)]
 #[error("{MISSING}")]
@@ -224,6 +295,32 @@ mod tests {
         assert_eq!(from_wire(r#"["message"]"#).decode::<Option<String>>(), Ok(None));
         assert_eq!(from_wire(r#"["message"]"#).decode::<()>(), Ok(()));
         assert_eq!(Data::none().decode::<Option<String>>(), Ok(None));
+    }
+
+    #[test]
+    fn a_tuple_takes_the_elements_of_one_array_too() {
+        let data = Data::of_json(r#"["a",{"b":[1]}]"#);
+        assert_eq!(data.decode::<(String, serde_json::Value)>(), Ok(("a".to_owned(), json!({ "b": [1] }))));
+        assert_eq!(from_wire(r#"["m",[[1,2],3]]"#).decode::<((u8, u8), u8)>(), Ok(((1, 2), 3)));
+        assert_eq!(from_wire(r#"["m",[1,2]]"#).decode::<(Vec<u8>,)>(), Ok((vec![1, 2],)));
+        assert_eq!(from_wire(r#"["m",[1,2]]"#).decode::<Vec<u8>>(), Ok(vec![1, 2]));
+        assert!(Data::of_json("3").decode::<(u8, u8)>().is_err());
+    }
+
+    #[test]
+    fn a_struct_around_one_value_is_that_value() {
+        #[derive(Debug, PartialEq, Serialize, Deserialize)]
+        struct Room<T>(T);
+        assert_eq!(from_wire(r#"["join","tea"]"#).decode(), Ok(Room("tea".to_owned())));
+        assert_eq!(from_wire(r#"["join","tea",1]"#).decode(), Ok(Room("tea".to_owned())));
+        assert_eq!(from_wire(r#"["join",["a","b"]]"#).decode(), Ok(Room(vec!["a".to_owned(), "b".to_owned()])));
+        assert_eq!(from_wire(r#"["join","tea",1]"#).decode(), Ok((Room("tea".to_owned()), 1)));
+        assert_eq!(Data::of_event("join", &Room("tea")).unwrap().wire().0.as_str(), r#"["join","tea"]"#);
+        assert_eq!(Data::of(&Room([1, 2])).unwrap().wire().0.as_str(), "[[1,2]]");
+        assert!(from_wire(r#"["join",["a"]]"#).decode::<Room<String>>().is_err());
+        let error = from_wire(r#"["join",3]"#).decode::<Room<String>>().unwrap_err();
+        assert_eq!(error.to_string(), "invalid type: integer `3`, expected a string");
+        assert_eq!(from_wire(r#"["join"]"#).decode::<Room<String>>().unwrap_err().to_string(), "a value is missing");
     }
 
     #[test]

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use tower::{Layer, Service, service_fn};
 
+use super::answers::guarded;
 use super::error::EventError;
 use super::event::Event;
 use super::handler::{Called, Handler, Verdict};
@@ -295,10 +296,11 @@ impl Definition {
         Ok(())
     }
 
-    /// All of them run, whatever one of them says.
+    /// All of them run, whatever becomes of one of them.
     pub(super) async fn disconnected(&self, event: &Event) {
         for hook in &self.on_disconnect {
-            if let Err(error) = hook(event.clone()).await.and_then(|outcome| outcome) {
+            let outcome = guarded(hook(event.clone())).await.and_then(|outcome| outcome);
+            if let Err(error) = outcome.and_then(|outcome| outcome) {
                 let error = error.source_text().unwrap_or_else(|| error.to_string());
                 tracing::warn!(error, "an on_disconnect handler failed");
             }

@@ -8,7 +8,10 @@ use std::error::Error;
 use std::fmt;
 
 use serde::Serialize;
+use tower::load_shed::error::Overloaded;
+use tower::timeout::error::Elapsed;
 
+use super::client::{AckError, EmitError};
 use super::data::{Data, DecodeError, EncodeError, json_text};
 
 /// Why an event was not handled.
@@ -145,11 +148,31 @@ impl From<EncodeError> for EventError {
     }
 }
 
-/// What a tower layer answers in place of a service: a timeout, a shed load. The sender is told that it can try again.
+impl From<EmitError> for EventError {
+    fn from(error: EmitError) -> Self {
+        match error {
+            EmitError::Encode(error) => error.into(),
+            EmitError::NotSent(error) => Self::new(error.to_string()),
+        }
+    }
+}
+
+impl From<AckError> for EventError {
+    fn from(error: AckError) -> Self {
+        match error {
+            AckError::Emit(error) => error.into(),
+            other => Self::new(other.to_string()),
+        }
+    }
+}
+
+/// What a tower layer answers in place of a service. Of a timeout and of a shed load the sender is told that it can try again.
 impl From<Box<dyn Error + Send + Sync>> for EventError {
     fn from(error: Box<dyn Error + Send + Sync>) -> Self {
         match error.downcast::<Self>() {
             Ok(own) => *own,
+            Err(foreign) if foreign.is::<Elapsed>() => Self::new("The event took too long to handle, try again later"),
+            Err(foreign) if foreign.is::<Overloaded>() => Self::new("The server is busy, try again later"),
             Err(foreign) => Self::internal(foreign),
         }
     }

@@ -1,7 +1,7 @@
 //! Extractors: what a handler may take, each one from the event that it handles.
 //!
 //! They stand for the parameter decorators of NestJS: [`Payload`] for `@MessageBody()`, [`Client`] for `@ConnectedSocket()`,
-//! [`Namespace`] for `@WebSocketServer()`, [`State`] for what is injected. A custom decorator is an implementation of
+//! [`Namespace`] (or [`Gateways`], for all namespaces) for `@WebSocketServer()`, [`State`] for what is injected. A custom decorator is an implementation of
 //! [`FromEvent`].
 
 use std::future::Future;
@@ -13,6 +13,7 @@ use serde::de::DeserializeOwned;
 use super::client::Client;
 use super::error::EventError;
 use super::event::{Event, Handshake};
+use super::gateways::Gateways;
 use super::namespace::Namespace;
 use super::wire::DisconnectReason;
 
@@ -38,7 +39,7 @@ use super::wire::DisconnectReason;
 #[diagnostic::on_unimplemented(
     message = "a gateway's handler cannot take `{Self}`",
     label = "not an extractor",
-    note = "take `Payload<T>`, `Validated<T>`, `Client`, `Namespace`, `State<T>`, `Handshake`, `EventName`, or implement `FromEvent`"
+    note = "take `Payload<T>`, `Validated<T>`, `Client`, `Namespace`, `Gateways`, `State<T>`, `Handshake`, `EventName`, or implement `FromEvent`"
 )]
 pub trait FromEvent<S>: Sized + Send {
     /// Takes it from an event.
@@ -121,6 +122,12 @@ impl<S: Sync> FromEvent<S> for Client {
 impl<S: Sync> FromEvent<S> for Namespace {
     async fn from_event(event: &mut Event, _: &S) -> Result<Self, EventError> {
         Ok(event.client().namespace().clone())
+    }
+}
+
+impl<S: Sync> FromEvent<S> for Gateways {
+    async fn from_event(event: &mut Event, _: &S) -> Result<Self, EventError> {
+        Ok(event.client().gateways().clone())
     }
 }
 

@@ -8,6 +8,7 @@ use std::time::Duration;
 use thiserror::Error;
 use tower::ServiceExt;
 
+use super::answers::guarded;
 use super::client::Client;
 use super::config::Config;
 use super::definition::{Definition, Gateway};
@@ -124,7 +125,17 @@ impl std::fmt::Debug for GatewaysBuilder {
 impl GatewaysBuilder {
     /// Adds a gateway. Of two for the same namespace, the later one stays.
     pub fn add<S: Clone + Send + Sync + 'static>(&mut self, gateway: Gateway<S>) {
-        self.gateways.push(gateway.define());
+        let (definition, inits) = gateway.define();
+        self.gateways.retain(|(earlier, _)| match (&earlier.paths, &definition.paths) {
+            (Paths::Fixed(earlier), Paths::Fixed(path)) => earlier != path,
+            _ => true,
+        });
+        self.gateways.push((definition, inits));
+    }
+
+    /// Adds a gateway before all others, so that any other for the same namespace stays in its place.
+    pub(crate) fn add_default<S: Clone + Send + Sync + 'static>(&mut self, gateway: Gateway<S>) {
+        self.gateways.insert(0, gateway.define());
     }
 
     /// Ties the topics `doc:<name>` to documents; without it they are topics like others. A server does it by itself.
@@ -139,7 +150,7 @@ impl GatewaysBuilder {
         for (definition, inits) in self.gateways {
             let definition = Arc::new(definition);
             if let Paths::Fixed(path) = &definition.paths {
-                let namespace = Namespace::new(path);
+                let namespace = Namespace::new(path, config.max_topics);
                 for init in inits {
                     init(namespace.clone()).await;
                 }
@@ -196,6 +207,8 @@ impl Gateways {
     #[must_use]
     pub fn entrances(&self) -> Vec<Entrance> {
         let mut entrances: Vec<_> = self.shared.definitions.iter().map(|one| entrance(&one.options)).collect();
+        // Where there is no gateway, clients are told so, and do not try for ever.
+        entrances.push(entrance(&Options::default()));
         entrances.sort();
         entrances.dedup();
         entrances
@@ -207,6 +220,13 @@ impl Gateways {
         let mut ports: Vec<_> = self.entrances().iter().filter_map(|entrance| entrance.port).collect();
         ports.dedup();
         ports
+    }
+
+    /// The way in to a namespace by a port, for wires that have one address for all; `None` when there is none.
+    #[must_use]
+    pub fn entrance_of(&self, namespace: &str, port: Option<u16>) -> Option<Entrance> {
+        let mut by_port = self.entrances().into_iter().filter(|entrance| entrance.port == port);
+        by_port.find(|entrance| self.find(namespace, entrance).is_some())
     }
 
     /// Which transports are open at an entrance: those of any of its gateways.
@@ -223,7 +243,8 @@ impl Gateways {
     #[must_use]
     pub fn origins(&self, at: &Entrance) -> Vec<Origins> {
         let there = self.shared.definitions.iter().filter(|one| entrance(&one.options) == *at);
-        there.map(|one| one.options.origins.clone()).collect()
+        let origins: Vec<_> = there.map(|one| one.options.origins.clone()).collect();
+        if origins.is_empty() { vec![Origins::default()] } else { origins }
     }
 
     /// Lets a client into a namespace, if its guards do.
@@ -250,9 +271,15 @@ impl Gateways {
             return Err(ConnectError::Full);
         }
         let visits = Visits::new(self.shared.documents.clone());
-        let client = Client::new(place.0.namespace.clone(), handshake, wire, visits);
+        let client = Client::new(self.clone(), place.0.namespace.clone(), handshake, wire, visits);
         let event = Event::of_kind(client.clone(), EventKind::Connect);
-        place.0.definition.connect().oneshot(event).await.map_err(ConnectError::Refused)?;
+        let outcome = guarded(place.0.definition.connect().oneshot(event)).await.and_then(|outcome| outcome);
+        if let Err(error) = outcome {
+            if let Some(source) = error.source_text() {
+                tracing::error!(namespace = path, error = source, "a guard failed while a client connected");
+            }
+            return Err(ConnectError::Refused(error));
+        }
         Ok(Admitted::new(client, place))
     }
 
@@ -269,8 +296,9 @@ impl Gateways {
     }
 
     fn enter_matched(&self, path: &str) -> Namespace {
+        let new = || Open { namespace: Namespace::new(path, self.config().max_topics), clients: 0 };
         let mut open = self.open();
-        let entry = open.entry(path.into()).or_insert_with(|| Open { namespace: Namespace::new(path), clients: 0 });
+        let entry = open.entry(path.into()).or_insert_with(new);
         entry.clients += 1;
         entry.namespace.clone()
     }

@@ -37,7 +37,9 @@
 //! gets one, also when something fails; a client that cannot keep up is disconnected and never misses an event in silence;
 //! of a client that has gone nothing is left.
 
+mod answers;
 mod broadcast;
+pub mod built_in;
 mod client;
 mod config;
 mod data;
@@ -50,18 +52,22 @@ mod gateways;
 mod handler;
 mod layers;
 mod namespace;
+mod newtype;
 mod options;
 mod packet;
 mod rate;
 mod reply;
 mod route;
 mod session;
+mod stay;
 mod topics;
 mod wire;
+mod work;
 
 pub use broadcast::{Answers, Broadcast};
 pub use client::{AckError, Client, EmitError};
 pub use config::Config;
+pub(crate) use data::json_text;
 pub use data::{Data, DecodeError, EncodeError};
 pub use definition::Gateway;
 pub use documents::DocumentsParts;
@@ -74,7 +80,8 @@ pub use layers::{EventService, FnLayer, FnService, Next, filter, guard, intercep
 pub use namespace::Namespace;
 pub use options::{Origins, Transports};
 pub use packet::{AckId, Content, Form, Packet};
-pub use reply::{Ack, Emit, IntoReply, Replies, Reply, Streamed};
+pub use reply::{Ack, Emit, IntoReply, Replies, Reply, Streamed, interval};
 pub use route::{IntoRoute, Route, handle};
 pub use session::{Admitted, Session};
 pub use wire::{DisconnectReason, NotSent, Wire};
+pub(crate) use work::Work;

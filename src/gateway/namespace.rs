@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use serde::Serialize;
 
 use super::broadcast::Broadcast;
-use super::client::{Client, ClientKey};
+use super::client::{Client, ClientKey, is_client_id};
 use super::data::EncodeError;
 use super::topics::{Target, Topics};
 
@@ -20,6 +20,7 @@ pub struct Namespace {
 
 struct Shared {
     path: Arc<str>,
+    max_topics: usize,
     members: Mutex<Members>,
 }
 
@@ -30,9 +31,27 @@ struct Members {
     topics: Topics,
 }
 
+/// A client is in a namespace, and in its topics, until this is dropped.
+#[derive(Debug)]
+pub(super) struct Membership {
+    namespace: Namespace,
+    client: Client,
+}
+
+impl Drop for Membership {
+    fn drop(&mut self) {
+        self.namespace.exit(&self.client);
+    }
+}
+
+/// A client is in as many topics as it may be.
+#[derive(Debug)]
+pub(super) struct TooManyTopics;
+
 impl Namespace {
-    pub(super) fn new(path: &str) -> Self {
-        Self { shared: Arc::new(Shared { path: path.into(), members: Mutex::default() }) }
+    /// Nobody is in it; one client may be in so many topics.
+    pub(super) fn new(path: &str, max_topics: usize) -> Self {
+        Self { shared: Arc::new(Shared { path: path.into(), max_topics, members: Mutex::default() }) }
     }
 
     /// Its path, `/` or `/chat` for example.
@@ -95,13 +114,15 @@ impl Namespace {
         self.lock().topics.len()
     }
 
-    pub(super) fn enter(&self, client: &Client) {
+    /// The client is in the namespace until the answer is dropped.
+    pub(super) fn enter(&self, client: &Client) -> Membership {
         let mut members = self.lock();
         members.by_id.insert(client.id().to_owned(), client.key());
         members.clients.insert(client.key(), client.clone());
+        Membership { namespace: self.clone(), client: client.clone() }
     }
 
-    pub(super) fn exit(&self, client: &Client) {
+    fn exit(&self, client: &Client) {
         let mut members = self.lock();
         members.topics.leave_all(client.key());
         members.by_id.remove(client.id());
@@ -109,11 +130,16 @@ impl Namespace {
     }
 
     /// Of no effect for who is not in the namespace, or no longer.
-    pub(super) fn join(&self, client: &Client, topic: Target) {
+    pub(super) fn join(&self, client: &Client, topic: Target) -> Result<(), TooManyTopics> {
         let mut members = self.lock();
-        if members.clients.contains_key(&client.key()) {
-            members.topics.join(client.key(), topic);
+        if !members.clients.contains_key(&client.key()) || members.topics.contains(&topic, client.key()) {
+            return Ok(());
         }
+        if members.topics.of(client.key()).count() >= self.shared.max_topics {
+            return Err(TooManyTopics);
+        }
+        members.topics.join(client.key(), topic);
+        Ok(())
     }
 
     pub(super) fn leave(&self, client: &Client, topic: &Target) {
@@ -137,6 +163,7 @@ impl Namespace {
     pub(super) fn target(&self, name: &str) -> Target {
         match self.lock().by_id.get(name) {
             Some(key) => Target::Client(*key),
+            None if is_client_id(name) => Target::Client(ClientKey::NOBODY),
             None => Target::Topic(name.into()),
         }
     }

@@ -4,9 +4,11 @@
 //! acknowledgement, if it wants one; a stream gives one such answer after the other; nothing is nothing.
 
 use std::pin::Pin;
+use std::time::Duration;
 
-use futures_util::{Stream, StreamExt};
+use futures_util::{Stream, StreamExt, stream};
 use serde::Serialize;
+use tokio::time::Instant;
 
 use super::data::Data;
 use super::error::EventError;
@@ -80,6 +82,28 @@ impl<T> Emit<T> {
 /// ```
 #[derive(Debug)]
 pub struct Streamed<S>(pub S);
+
+/// Counts 0, 1, 2 and so on without an end, the first after one `period`, as RxJS's `interval` does. A `period` of nothing
+/// is one of a millisecond.
+///
+/// ```
+/// use std::time::Duration;
+/// use futures_util::{Stream, StreamExt};
+/// use ydock::gateway::{Emit, Streamed, interval};
+///
+/// async fn count() -> Streamed<impl Stream<Item = Emit<u64>>> {
+///     Streamed(interval(Duration::from_secs(1)).map(|number| Emit::new("events", number)))
+/// }
+/// ```
+pub fn interval(period: Duration) -> impl Stream<Item = u64> + Send + Unpin {
+    let period = period.max(Duration::from_millis(1));
+    let ticks = stream::unfold(None, move |ticks| async move {
+        let mut ticks = ticks.unwrap_or_else(|| tokio::time::interval_at(Instant::now() + period, period));
+        ticks.tick().await;
+        Some(((), Some(ticks)))
+    });
+    Box::pin(ticks.zip(stream::iter(0..)).map(|((), number)| number))
+}
 
 /// What may come out of a handler.
 #[diagnostic::on_unimplemented(

@@ -12,6 +12,7 @@ use super::problem::Problem;
 use super::{demo, documents, health, snapshot, updates, websocket};
 use crate::access::Grant;
 use crate::doc_rooms::Rooms;
+use crate::fronts::json_ws::JsonWs;
 use crate::fronts::socket_io;
 use crate::fronts::y_websocket::YWebSocket;
 use crate::gateway::Gateways;
@@ -31,6 +32,8 @@ pub struct App {
     pub materialiser: Arc<dyn Materialiser>,
     /// The front for y-websocket clients.
     pub y_websocket: YWebSocket,
+    /// The front for gateway clients that speak JSON.
+    pub json_ws: JsonWs,
     /// What everybody may do.
     pub grant: Grant,
     /// The metrics.
@@ -60,6 +63,7 @@ pub fn routes(app: App) -> Router {
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))
         .route("/metrics", get(health::metrics))
+        .route("/ws", any(websocket::json_ws))
         .route("/yjs/{*doc}", any(websocket::y_websocket));
     if app.demo {
         router = router.route("/", get(demo::index)).route("/d/{*doc}", get(demo::index));

@@ -24,6 +24,19 @@ pub(super) async fn y_websocket(
     }
 }
 
+/// An upgrade at `/ws`.
+pub(super) async fn json_ws(
+    State(app): State<App>,
+    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
+    request: Request,
+) -> Response {
+    let Ok(upgrade) = upgrade else {
+        return Problem::bad_request("this address is for WebSocket connections of gateway clients").into_response();
+    };
+    let Some(slot) = app.json_ws.connections().admit() else { return Problem::full().into_response() };
+    app.json_ws.upgrade(slot, upgrade, &request)
+}
+
 /// Any address that nothing else owns: an upgrade is a y-websocket client's, anything else is a file of the demo.
 pub(super) async fn fallback(
     State(app): State<App>,

@@ -1,4 +1,8 @@
-/** axe-core finds nothing serious or critical on any page, in any state, in light and in dark. */
+/**
+ * axe-core finds nothing serious or critical on any page, in any state, in light and in dark.
+ *
+ * With less motion, so that nothing is looked at while it fades.
+ */
 
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
@@ -24,7 +28,7 @@ after(async () => {
 
 for (const colorScheme of ['light', 'dark']) {
   test(`the start page and the page of no document, ${colorScheme}`, async () => {
-    const ada = await newPerson(browser, 'Ada', { colorScheme });
+    const ada = await newPerson(browser, 'Ada', { colorScheme, ...STILL });
     await ada.open(server.documentUrl('recent one'));
     await ada.page.goto(server.origin);
     await ada.page.getByRole('link', { name: 'recent one' }).waitFor();
@@ -39,7 +43,7 @@ for (const colorScheme of ['light', 'dark']) {
   });
 
   test(`a document with text and board, its panels and dialogs, ${colorScheme}`, async () => {
-    const { ada, ben } = await documentOfTwo(`all-${colorScheme}`, { colorScheme });
+    const { ada, ben } = await documentOfTwo(`all-${colorScheme}`, { colorScheme, ...STILL });
     await assertAccessible(ada.page, 'text and board');
     await ada.page.locator('summary', { hasText: 'Export' }).click();
     await assertAccessible(ada.page, 'export menu');
@@ -72,7 +76,7 @@ for (const colorScheme of ['light', 'dark']) {
   });
 
   test(`a phone, ${colorScheme}`, async () => {
-    const phone = { colorScheme, viewport: { width: 360, height: 740 }, isMobile: true, hasTouch: true };
+    const phone = { colorScheme, ...STILL, viewport: { width: 360, height: 740 }, isMobile: true, hasTouch: true };
     const { ada } = await documentOfTwo(`phone-${colorScheme}`, phone);
     await ada.page.getByRole('button', { name: 'Text', exact: true }).click();
     await assertAccessible(ada.page, 'text on a phone');
@@ -83,7 +87,7 @@ for (const colorScheme of ['light', 'dark']) {
   test(`a document that was deleted, one to look on, and a server that is away, ${colorScheme}`, async (t) => {
     const own = await startServer();
     t.after(() => own.stop());
-    const ada = await newPerson(browser, 'Ada', { colorScheme });
+    const ada = await newPerson(browser, 'Ada', { colorScheme, ...STILL });
     await ada.open(own.documentUrl('gone'));
     await ada.type('Words');
     await saved(ada.page);
@@ -98,6 +102,8 @@ for (const colorScheme of ['light', 'dark']) {
     await assertAccessible(ada.page, 'offline');
   });
 }
+
+const STILL = { reducedMotion: 'reduce' };
 
 async function documentOfTwo(name, options) {
   const ada = await newPerson(browser, 'Ada', options);

@@ -80,7 +80,7 @@ export async function newPerson(browser, name, { colour = '#1d6fb8', ...options 
   const problems = [];
   const requests = [];
   page.on('console', (message) => {
-    if (message.type() === 'error' || message.type() === 'warning') problems.push(message.text());
+    if ((message.type() === 'error' || message.type() === 'warning') && message.text() !== ANSWERED_LATE) problems.push(message.text());
   });
   page.on('pageerror', (error) => problems.push(String(error)));
   page.on('request', (request) => requests.push(request.url()));
@@ -268,6 +268,8 @@ function oneLine(message) {
   return error;
 }
 
+/** y-websocket answers the server's first frame although the close came with it. */
+const ANSWERED_LATE = 'WebSocket is already in CLOSING or CLOSED state.';
 const START_WITHIN_MS = 20_000;
 const STOP_WITHIN_MS = 15_000;
 const EVENTUALLY_MS = 15_000;

@@ -8,7 +8,7 @@ import { once } from 'node:events'
 import { accessSync, constants } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 
@@ -20,7 +20,7 @@ const stopLimit = 20_000
 export class Server {
   static async start (...flags) {
     const data = await mkdtemp(join(tmpdir(), 'ydock-interop-'))
-    const server = new Server(data, flags)
+    const server = new this(data, flags)
     await server.#launch('127.0.0.1:0')
     return server
   }
@@ -71,25 +71,38 @@ export class Server {
   /** Ends in order, and must end so. */
   async stop () {
     try {
-      if (!this.isRunning) return
-      const ended = once(this.child, 'exit')
-      this.child.kill('SIGTERM')
-      const limit = setTimeout(() => this.child.kill('SIGKILL'), stopLimit)
-      const [code, signal] = await ended
-      clearTimeout(limit)
-      assert.equal(code, 0, `ydock ended with ${signal ?? code} on SIGTERM\n${this.errors}`)
+      await this.quit()
     } finally {
       await rm(this.data, { recursive: true, force: true })
     }
   }
 
+  /** The same, on data that stays for `restart`. */
+  async quit () {
+    if (!this.isRunning) return
+    const ended = once(this.child, 'exit')
+    this.child.kill(this.stopSignal)
+    const limit = setTimeout(() => this.child.kill('SIGKILL'), stopLimit)
+    const [code, signal] = await ended
+    clearTimeout(limit)
+    assert.equal(code, 0, `ydock ended with ${signal ?? code} on ${this.stopSignal}\n${this.errors}`)
+  }
+
+  get stopSignal () { return 'SIGTERM' }
+
+  /** What is run: a file, its arguments and variables; and how it is built. */
+  command (listen) {
+    return { file: binary, args: ['serve', '--listen', listen, '--data', this.data, ...this.flags], env: {}, build: 'cargo build' }
+  }
+
   async #launch (listen) {
+    const { file, args, env, build } = this.command(listen)
     try {
-      accessSync(binary, constants.X_OK)
+      accessSync(file, constants.X_OK)
     } catch {
-      throw new Error(`there is no ydock at ${binary}: run \`cargo build\`, or set YDOCK_BIN`)
+      throw new Error(`there is no ${file}: run \`${build}\`, or set YDOCK_BIN`)
     }
-    this.child = spawn(binary, ['serve', '--listen', listen, '--data', this.data, ...this.flags], { stdio: ['ignore', 'pipe', 'pipe'] })
+    this.child = spawn(file, args, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...env } })
     const { child } = this
     const orphaned = () => child.kill('SIGKILL')
     process.once('exit', orphaned)
@@ -104,6 +117,24 @@ export class Server {
         if (address) { clearTimeout(limit); resolve(address) }
       })
     })
+  }
+}
+
+/** The server of examples/echo.rs, whose gateways send back what they get. Its settings are variables: `PING_INTERVAL: '300ms'`. */
+export class Echo extends Server {
+  static start (settings = {}) { return super.start(settings) }
+
+  get stopSignal () { return 'SIGINT' }
+
+  command (listen) {
+    const [settings] = this.flags
+    const env = Object.entries(settings).map(([name, value]) => [name.includes('__') ? `YDOCK_${name}` : `YDOCK_GATEWAYS__${name}`, value])
+    return {
+      file: join(dirname(binary), 'examples', 'echo'),
+      args: [listen],
+      env: { YDOCK_STORE__KIND: 'memory', YDOCK_LOG__FILTER: 'warn', ...Object.fromEntries(env) },
+      build: 'cargo build --example echo'
+    }
   }
 }
 

@@ -79,6 +79,16 @@ impl Client {
         while self.next_update().await.unwrap_or_else(|| panic!("the connection ended")) != update {}
     }
 
+    /// Says goodbye; whether the server answers it.
+    pub(crate) async fn goodbye(mut self) -> bool {
+        self.socket.close(None).await.unwrap();
+        let mut last = None;
+        while let Some(message) = self.socket.next().await {
+            last = Some(message);
+        }
+        matches!(last, Some(Ok(Message::Close(_))))
+    }
+
     /// The code and reason with which the server ends the connection.
     pub(crate) async fn close(&mut self) -> Option<(u16, String)> {
         while let Some(Ok(message)) = self.socket.next().await {

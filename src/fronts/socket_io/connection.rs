@@ -10,6 +10,7 @@ use axum::http::request::Parts;
 use bytes::Bytes;
 use engineioxide::{DisconnectReason as EngineReason, Socket, Str, TransportType};
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 
 use super::packets::{self, Incoming, Kind, PacketError, PacketReader};
 use super::wire::{SocketIoWire, send};
@@ -29,6 +30,7 @@ pub(super) struct Connection {
     entrance: Arc<Entrance>,
     reader: PacketReader,
     stays: Mutex<Stays>,
+    ended: CancellationToken,
 }
 
 #[derive(Debug, Default)]
@@ -54,7 +56,8 @@ impl Opened {
 impl Connection {
     pub(super) fn new(gateways: Gateways, entrance: Arc<Entrance>) -> Self {
         let max_bytes = usize::try_from(gateways.config().max_message.as_u64()).unwrap_or(usize::MAX);
-        Self { gateways, entrance, reader: PacketReader::new(max_bytes), stays: Mutex::default() }
+        let reader = PacketReader::new(max_bytes);
+        Self { gateways, entrance, reader, stays: Mutex::default(), ended: CancellationToken::new() }
     }
 
     /// The connection of a socket that has opened.
@@ -104,6 +107,9 @@ impl Connection {
         let path: Arc<str> = path.into();
         {
             let mut stays = self.lock();
+            if stays.closed.is_some() {
+                return;
+            }
             let is_full = stays.by_path.len() >= self.gateways.config().max_namespaces;
             match stays.by_path.entry(Arc::clone(&path)) {
                 Slot::Occupied(_) => return,
@@ -156,14 +162,20 @@ impl Connection {
         }
     }
 
-    /// Closes the connection because of what its client did, or did not.
+    /// Closes the connection because of what its client did, or did not. Its stays end here: the transport reports its own end
+    /// only once the client has taken what is being written, and one that reads nothing never does.
     pub(super) fn close(&self, socket: &EngineSocket, reason: DisconnectReason) {
-        self.lock().closed.get_or_insert(reason);
+        self.end(reason);
         socket.close(match reason {
             DisconnectReason::ParseError => EngineReason::PacketParsingError,
             DisconnectReason::ShuttingDown => EngineReason::ClosingServer,
             _ => EngineReason::TransportClose,
         });
+    }
+
+    /// Cancelled when all stays have ended.
+    pub(super) fn ended(&self) -> CancellationToken {
+        self.ended.clone()
     }
 
     /// Whether the client is in no namespace and waits for none.
@@ -173,9 +185,15 @@ impl Connection {
 
     /// The transport has ended.
     pub(super) fn closed(&self, reason: &EngineReason) {
+        self.end(reason_of(reason));
+    }
+
+    /// Ends all stays, once; nothing is entered after it.
+    fn end(&self, reason: DisconnectReason) {
+        self.ended.cancel();
         let (places, reason) = {
             let mut stays = self.lock();
-            let reason = *stays.closed.get_or_insert_with(|| reason_of(reason));
+            let reason = *stays.closed.get_or_insert(reason);
             (std::mem::take(&mut stays.by_path), reason)
         };
         for (_, place) in places {

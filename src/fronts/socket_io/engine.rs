@@ -53,10 +53,12 @@ impl EngineIoHandler for Engine {
             return;
         }
         let (within, waiting) = (self.gateways.config().connect_within, Arc::downgrade(&socket));
-        let tasks = self.gateways.tasks().clone();
+        let (tasks, ended) = (self.gateways.tasks().clone(), Connection::of(&socket).ended());
         self.gateways.tasks().spawn(async move {
+            // A socket's memory stays for as long as anybody could ask whether it is there.
             tokio::select! {
                 () = tokio::time::sleep(within) => {}
+                () = ended.cancelled() => return,
                 () = tasks.stopped() => return,
             }
             if let Some(socket) = waiting.upgrade()

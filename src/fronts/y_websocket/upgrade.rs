@@ -64,11 +64,7 @@ impl YWebSocket {
     pub fn upgrade(&self, slot: Slot, upgrade: WebSocketUpgrade, doc: DocName, request: &RequestParts<'_>) -> Response {
         let wishes = Wishes::parse(request.query);
         let upgrade = self.parts.connections.bound(upgrade);
-        // A browser fails the connection unless one of the subprotocols that it offers comes back.
-        let upgrade = match first_protocol(request.headers) {
-            Some(protocol) => upgrade.protocols([protocol]),
-            None => upgrade,
-        };
+        let upgrade = Connections::agreed(upgrade, request.headers);
         let front = self.clone();
         // The upgrade task is only the way to the socket; the session runs as a counted one.
         upgrade.on_upgrade(move |socket| async move {
@@ -152,12 +148,6 @@ impl Protocol for Conversation {
         // An awareness update without entries: any message resets the client's silence timer, this one changes nothing.
         Bytes::from_static(&[1, 1, 0])
     }
-}
-
-fn first_protocol(headers: &HeaderMap) -> Option<String> {
-    let offered = headers.get(axum::http::header::SEC_WEBSOCKET_PROTOCOL)?.to_str().ok()?;
-    let first = offered.split(',').map(str::trim).find(|protocol| !protocol.is_empty())?;
-    Some(first.to_owned())
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ import { element } from '../dom';
 import { TextPane } from '../editor/text-pane';
 import iconUrl from '../icon.svg';
 import { arrivals } from '../parts/arrivals';
+import { chatPanel } from '../parts/chat-panel';
 import { connectionBadge } from '../parts/connection-badge';
 import { exportMenu } from '../parts/export-menu';
 import { followingNote } from '../parts/following-note';
@@ -22,6 +23,7 @@ import { typingLine } from '../parts/typing-line';
 import { loadProfile, saveProfile } from '../profile';
 import { forgetDocument, rememberDocument } from '../recent-documents';
 import { boardPresence } from '../session/board-presence';
+import { Chat } from '../session/chat';
 import { DOCUMENT_DELETED } from '../session/connection-state';
 import { DocumentSession } from '../session/document-session';
 import { Following } from '../session/following';
@@ -34,7 +36,10 @@ export function showDocumentPage(root: HTMLElement, name: DocumentName): void {
     profile = changed;
     saveProfile(changed);
     session.presence.introduce(changed);
+    chat.introduce(changed);
   });
+  const chat = new Chat({ name, profile, clientId: session.doc.clientID });
+  const { button: chatButton, panel } = chatPanel(chat, session.presence.people);
   const following = new Following(session.awareness);
   const problems = problemNote();
   const sides = buildSides(session, following, problems.show);
@@ -58,10 +63,11 @@ export function showDocumentPage(root: HTMLElement, name: DocumentName): void {
         element('h1', { class: 'title', title: name }, name),
         sides.panes.element,
         people,
-        element('div', { class: 'actions' }, shareButton, exportMenu(name, { svg: () => sides.board.svg(), png: () => sides.board.png() })),
+        element('div', { class: 'actions' }, chatButton, shareButton, exportMenu(name, { svg: () => sides.board.svg(), png: () => sides.board.png() })),
       ),
       notices(session, () => forgetDocument(name)),
       sides.element,
+      panel,
       element(
         'footer',
         { class: 'foot' },
