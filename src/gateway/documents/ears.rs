@@ -20,11 +20,13 @@ pub(super) struct Ears<'a> {
     roster: Roster,
     /// Typing, until the client knows who is there.
     held: Vec<u8>,
+    /// How many bytes of presence the client may not have taken yet.
+    on_the_way: usize,
 }
 
 impl<'a> Ears<'a> {
     pub(super) fn new(client: &'a Client, room: &'a str) -> Self {
-        Self { client, room, roster: Roster::new(), held: Vec::new() }
+        Self { client, room, roster: Roster::new(), held: Vec::new(), on_the_way: 0 }
     }
 
     /// Turns what the room says into events, as fast as the client reads, until the room ends the session.
@@ -86,7 +88,7 @@ impl<'a> Ears<'a> {
     }
 
     /// What does not fit into one event follows as if it had joined later.
-    async fn everybody(&self, users: Vec<String>) {
+    async fn everybody(&mut self, users: Vec<String>) {
         let mut parts = portions(users).into_iter();
         self.say(&format!(r#""users":[{}]"#, parts.next().unwrap_or_default())).await;
         for part in parts {
@@ -94,7 +96,7 @@ impl<'a> Ears<'a> {
         }
     }
 
-    async fn presence(&self, news: News) {
+    async fn presence(&mut self, news: News) {
         let News { joined, changed, left } = news;
         let left: Vec<_> = left.iter().map(ToString::to_string).collect();
         for (name, list) in [("joined", joined), ("changed", changed), ("left", left)] {
@@ -104,7 +106,13 @@ impl<'a> Ears<'a> {
         }
     }
 
-    async fn say(&self, lists: &str) {
+    async fn say(&mut self, lists: &str) {
+        // The wire counts packets and not bytes.
+        if self.on_the_way > MOST_ON_THE_WAY {
+            self.client.drained().await;
+            self.on_the_way = 0;
+        }
+        self.on_the_way += lists.len();
         self.client.ready().await;
         let text = format!(r#"[{{"room":{},{lists}}}]"#, json_text(self.room));
         let data = Data::from_wire(text.into(), None, false);
@@ -147,5 +155,7 @@ fn portions(texts: Vec<String>) -> Vec<String> {
 /// How many bytes are taken from the outbox at once.
 const BATCH: usize = 64 * 1024;
 const LONGEST_EVENT: usize = 256 * 1024;
+/// How many bytes of presence may be in the wire's own queue before everything in it has to leave.
+const MOST_ON_THE_WAY: usize = 512 * 1024;
 /// How often those are looked for whose leaving was missed.
 const LOOK_EVERY: Duration = Duration::from_secs(10);
