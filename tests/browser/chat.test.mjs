@@ -48,6 +48,7 @@ test('who types in the chat shows below the document, and who types in the docum
   await ben.type('In the text');
   await ada.chat.panel.getByText('Ben is typing…').waitFor();
   await ada.page.locator('.foot').getByText('Ben is typing…').waitFor();
+  assert.equal(await ben.page.getByText('Ben is typing…').count(), 0, 'nobody is told of themselves');
 });
 
 test('the chat makes nobody appear twice', async () => {

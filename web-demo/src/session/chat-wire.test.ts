@@ -8,7 +8,7 @@ describe('what the chat sends', () => {
     const sent = { room: 'doc:a', user: ' Ada ', message: 'hello', timestamp: '2026-01-02T03:04:05.678Z' };
     expect(readMessage(sent, 'doc:a')).toEqual({ kind: 'message', user: 'Ada', message: 'hello', at: new Date(sent.timestamp) });
     expect(readNotification({ message: 'Ben joined the room' })).toMatchObject({ kind: 'notice', message: 'Ben joined the room' });
-    expect(readTyping({ user: 'Ben', isTyping: true }, 'doc:a')).toEqual({ user: 'Ben', isTyping: true });
+    expect(readTyping({ user: 'Ben', isTyping: true }, 'doc:a')).toEqual({ user: 'Ben', isTyping: true, clientId: undefined });
   });
 
   test('of other rooms is not for this one', () => {

@@ -20,12 +20,20 @@ export function readNotification(sent: unknown): ChatLine | undefined {
   return typeof message === 'string' ? { kind: 'notice', message: message.slice(0, LONGEST), at: timeOf(sent) } : undefined;
 }
 
+export interface TypingNote {
+  readonly user: string;
+  readonly isTyping: boolean;
+  /** The Yjs client id of whoever types. */
+  readonly clientId: number | undefined;
+}
+
 /** A note about this room; without a room it is about the only one that the socket is in. */
-export function readTyping(sent: unknown, room: string): { readonly user: string; readonly isTyping: boolean } | undefined {
+export function readTyping(sent: unknown, room: string): TypingNote | undefined {
   const user = parsePersonName(field(sent, 'user'));
   const isTyping = field(sent, 'isTyping');
+  const clientId = field(sent, 'clientId');
   if (user === undefined || typeof isTyping !== 'boolean' || (field(sent, 'room') ?? room) !== room) return undefined;
-  return { user, isTyping };
+  return { user, isTyping, clientId: typeof clientId === 'number' ? clientId : undefined };
 }
 
 /** What an acknowledgement says went wrong. */

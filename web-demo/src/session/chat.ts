@@ -117,7 +117,8 @@ export class Chat {
     socket.on('notification', (sent: unknown) => this.#add(readNotification(sent)));
     socket.on('typing', (sent: unknown) => {
       const note = readTyping(sent, this.#room);
-      if (note !== undefined) this.#noteTyping(note.user, note.isTyping);
+      // Our own editor is one of those who type in the document.
+      if (note !== undefined && note.clientId !== this.#clientId) this.#noteTyping(note.user, note.isTyping);
     });
   }
 
