@@ -159,7 +159,7 @@ impl GatewaysBuilder {
             definitions.push(definition);
         }
         let rates = AddressRates::new(&config);
-        let documents = self.documents.map(|parts| Documents::new(parts, &config, tasks.clone()));
+        let documents = self.documents.map(|parts| Documents::new(parts, tasks.clone()));
         let (open, clients) = (Mutex::default(), AtomicUsize::new(0));
         let shared = Shared { definitions, fixed, open, clients, rates, documents, config, tasks };
         let gateways = Gateways { shared: Arc::new(shared) };

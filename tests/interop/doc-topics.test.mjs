@@ -174,6 +174,31 @@ test('guests count as members, and of those who have gone nothing is left', asyn
   await waitFor('nobody is seen', () => guestsIn(editor).length === 0)
 })
 
+test('the chat of a document is in its room, and who edits and chats says so', async t => {
+  const doc = freshName()
+  const editor = await Client.join(t, v3, server, doc)
+  editor.awareness.setLocalState({ user: { name: 'Eve' } })
+  const raw = await Raw.join(t, `${server.ws}/${doc}?typing=1`)
+  const chats = [{ username: 'Ada' }, { username: 'Eve', clientId: editor.id }].map(auth => {
+    const chat = { heard: [], socket: io(`${server.url}/chat`, { transports: ['websocket'], forceNew: true, auth: { ...auth, token: 'any' } }) }
+    chat.socket.onAny((event, value) => chat.heard.push({ event, ...value }))
+    t.after(() => chat.socket.disconnect())
+    chat.socket.emit('joinRoom', `doc:${doc}`)
+    return chat
+  })
+  const [ada, eve] = chats
+  const typing = isTyping => ({ room: `doc:${doc}`, isTyping })
+  await waitFor('Ada is seen', () => guestsIn(editor).includes('Ada'))
+  await waitFor('both hear who is there', () => chats.every(({ heard }) => heard.some(({ event, users }) => event === 'presence' && users)))
+  ada.socket.emit('typing', typing(true))
+  await raw.receives('typing on', frame => frame.type === TYPING && frame.typing.some(entry => entry.on))
+  await waitFor('the other chat hears it', () => eve.heard.some(({ event, user }) => event === 'typing' && user === 'Ada'))
+  eve.socket.emit('typing', typing(true))
+  await waitFor('and the other way', () => ada.heard.some(({ event, user }) => event === 'typing' && user === 'Eve'))
+  const beside = [...editor.awareness.getStates().values()].map(state => state.beside).filter(Boolean)
+  assert.deepEqual(beside, [editor.id])
+})
+
 test('with view for everyone, guests are seen and do not type', async t => {
   const own = await Example.start('documents', { YDOCK_ACCESS__EVERYONE: 'view' })
   t.after(() => own.stop())

@@ -5,7 +5,6 @@ use std::time::Duration;
 use crate::access::Grant;
 use crate::delivery;
 use crate::doc_rooms::Rooms;
-use crate::gateway::config::Config;
 use crate::shutdown::Tasks;
 
 /// What ties gateways to documents.
@@ -26,12 +25,10 @@ pub struct DocumentsParts {
 pub(in crate::gateway) struct Documents {
     pub(super) parts: DocumentsParts,
     pub(super) tasks: Tasks,
-    /// How many one client may be in.
-    pub(super) most: usize,
 }
 
 impl Documents {
-    pub(in crate::gateway) fn new(parts: DocumentsParts, config: &Config, tasks: Tasks) -> Self {
-        Self { parts, tasks, most: config.max_topics }
+    pub(in crate::gateway) fn new(parts: DocumentsParts, tasks: Tasks) -> Self {
+        Self { parts, tasks }
     }
 }

@@ -56,29 +56,21 @@ impl Visits {
             return;
         }
         match DocName::parse(name) {
-            Ok(doc) => {
-                if let Err(Full) = self.open_visit(documents, client, topic, doc) {
-                    visit::refuse(client, topic, "the client is in too many documents");
-                }
-            }
+            Ok(doc) => self.open_visit(documents, client, topic, doc),
             Err(error) => visit::refuse(client, topic, &error.to_string()),
         }
     }
 
-    fn open_visit(&self, documents: &Documents, client: &Client, topic: &str, doc: DocName) -> Result<(), Full> {
+    fn open_visit(&self, documents: &Documents, client: &Client, topic: &str, doc: DocName) {
         let mut open = self.lock();
         if open.is_over || open.by_topic.contains_key(topic) {
-            return Ok(());
-        }
-        if open.by_topic.len() >= documents.most {
-            return Err(Full);
+            return;
         }
         let topic: Arc<str> = topic.into();
         let wishes = Wishes::of(open.who());
         let (visit, stay) = Visit::new(documents.clone(), doc, Arc::clone(&topic), wishes);
         open.by_topic.insert(topic, visit);
         documents.tasks.spawn(stay.run(client.clone()));
-        Ok(())
     }
 
     /// The client has left a topic.
@@ -140,9 +132,6 @@ impl Visits {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
-
-/// The client is in as many documents as it may be.
-struct Full;
 
 /// What the topics of documents begin with.
 const PREFIX: &str = "doc:";
