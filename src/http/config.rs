@@ -23,11 +23,6 @@ pub struct Config {
 
 impl Default for Config {
     fn default() -> Self {
-        Self {
-            head_within: Duration::from_secs(10),
-            read_within: Duration::from_mins(1),
-            max_open: 24_000,
-            demo: true,
-        }
+        Self { head_within: Duration::from_secs(10), read_within: Duration::from_mins(1), max_open: 24_000, demo: true }
     }
 }
