@@ -25,6 +25,7 @@ use super::namespace::Namespace;
 use super::packet::{Content, Packet};
 use super::topics::Target;
 use super::wire::{DisconnectReason, NotSent, Wire};
+use crate::ids::ClientId;
 
 /// A client in a namespace. Cloning gives another handle to the same; handles may outlive the client.
 #[derive(Clone)]
@@ -154,6 +155,12 @@ impl Client {
     /// Says what it is called in documents from now on, in at most 256 bytes; without a name it is "Someone".
     pub fn introduce(&self, name: &str) {
         self.shared.visits.rename(name);
+    }
+
+    /// Says which editor of the same person it stands beside in documents, by the editor's Yjs client id: its presence state
+    /// has that as `beside`, so that an application need not show one person twice.
+    pub fn stand_beside(&self, editor: ClientId) {
+        self.shared.visits.stand_beside(editor);
     }
 
     /// Joins a topic, which Socket.IO calls a room. A client that is in more than it may be is sent away.

@@ -72,6 +72,11 @@ for (const colorScheme of ['light', 'dark']) {
     await ada.board.press('?');
     await ada.page.getByRole('heading', { name: 'Keys of the board' }).waitFor();
     await assertAccessible(ada.page, 'keys of the board');
+    await ada.page.getByRole('button', { name: /^Chat/ }).click();
+    await ada.page.getByRole('textbox', { name: 'Message' }).fill('Hello');
+    await ada.page.getByRole('textbox', { name: 'Message' }).press('Enter');
+    await ada.page.getByRole('log').getByText('Hello').waitFor();
+    await assertAccessible(ada.page, 'chat');
     await ben.leave();
   });
 
@@ -82,6 +87,9 @@ for (const colorScheme of ['light', 'dark']) {
     await assertAccessible(ada.page, 'text on a phone');
     await ada.page.getByRole('button', { name: 'Board', exact: true }).click();
     await assertAccessible(ada.page, 'board on a phone');
+    await ada.page.getByRole('button', { name: /^Chat/ }).click();
+    await ada.page.getByRole('log').waitFor();
+    await assertAccessible(ada.page, 'chat on a phone');
   });
 
   test(`a document that was deleted, one to look on, and a server that is away, ${colorScheme}`, async (t) => {

@@ -175,6 +175,10 @@ test('a phone 360 px wide has no horizontal scroll', async () => {
   await ada.page.getByRole('button', { name: 'Board', exact: true }).click();
   await assertNoHorizontalScroll(ada.page);
   await screenshot(ada.page, 'phone-board');
+  await ada.page.getByRole('button', { name: /^Chat/ }).click();
+  await assertNoHorizontalScroll(ada.page);
+  await screenshot(ada.page, 'phone-chat');
+  await ada.page.getByRole('button', { name: 'Close the chat' }).click();
   await ada.page.goto(server.origin);
   await assertNoHorizontalScroll(ada.page);
   await screenshot(ada.page, 'phone-start');

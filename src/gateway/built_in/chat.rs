@@ -1,6 +1,8 @@
 //! A chat: rooms, who comes and goes, who is typing, and words to one person.
 //!
 //! Clients connect with `auth: { username, token }`. Names are not unique and prove nothing: whoever has a token may take any.
+//! A room called `doc:NAME` is that of a document: who types in one shows in the other. Whoever has the document open in an
+//! editor too gives its Yjs client id as `clientId`, and is not taken for two.
 
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -8,6 +10,7 @@ use std::time::SystemTime;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use ydock::ClientId;
 use ydock::gateway::{
     Client, Event, EventError, FromEvent, Gateway, Handler, Namespace, Payload, Validate, Validated, Verdict,
 };
@@ -71,9 +74,18 @@ impl<S: Sync> FromEvent<S> for User {
 /// Who has no name is refused when it is taken.
 async fn has_name(_: User) {}
 
-async fn connected(client: Client, User(name): User) {
+async fn connected(client: Client, User(name): User) -> Result<(), EventError> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Auth {
+        client_id: Option<u64>,
+    }
     client.identify(&name);
+    if let Some(editor) = client.handshake().auth::<Auth>()?.client_id.and_then(ClientId::new) {
+        client.stand_beside(editor);
+    }
     tracing::debug!(user = &*name, client = client.id(), "connected to the chat");
+    Ok(())
 }
 
 async fn disconnected(client: Client, User(name): User) -> Result<(), EventError> {
@@ -121,6 +133,10 @@ async fn chat_message(
 
 async fn typing(client: Client, User(user): User, Payload(sent): Payload<Typing>) -> Result<(), EventError> {
     is_member(&client, &sent.room)?;
+    if sent.room.starts_with(DOCUMENT) {
+        // Editors and all others in the document hear of it from there.
+        return client.typing(&sent.room, sent.is_typing);
+    }
     let typing = json!({ "user": &*user, "isTyping": sent.is_typing });
     client.to(&sent.room).volatile().emit("typing", &typing)?;
     Ok(())
@@ -220,6 +236,8 @@ fn now() -> String {
     humantime::format_rfc3339_millis(SystemTime::now()).to_string()
 }
 
+/// What the topics of documents begin with.
+const DOCUMENT: &str = "doc:";
 const LONGEST_NAME: usize = 64;
 /// Room for `doc:` and the longest name of a document.
 const LONGEST_ROOM: usize = 1028;

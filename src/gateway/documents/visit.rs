@@ -31,11 +31,19 @@ pub(super) struct Visit {
 /// What the others are to see; the newest counts.
 #[derive(Debug, Clone)]
 pub(super) struct Wishes {
-    name: Arc<str>,
+    who: Who,
     typing: bool,
     place: Box<str>,
     /// How often typing was said, so that it can be refreshed.
     said: u64,
+}
+
+/// Whom the others are to see.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Who {
+    pub(super) name: Arc<str>,
+    /// The Yjs client id of the same person's editor.
+    pub(super) beside: Option<ClientId>,
 }
 
 /// The task of one client in one document.
@@ -56,8 +64,8 @@ pub(super) struct Ended {
 }
 
 impl Wishes {
-    pub(super) fn of(name: Arc<str>) -> Self {
-        Self { name, typing: false, place: "".into(), said: 0 }
+    pub(super) fn of(who: Who) -> Self {
+        Self { who, typing: false, place: "".into(), said: 0 }
     }
 }
 
@@ -75,8 +83,8 @@ impl Visit {
         self.number == ended.number
     }
 
-    pub(super) fn rename(&self, name: &Arc<str>) {
-        self.wishes.send_modify(|wishes| wishes.name = Arc::clone(name));
+    pub(super) fn show(&self, who: &Who) {
+        self.wishes.send_modify(|wishes| wishes.who = who.clone());
     }
 
     pub(super) fn typing(&self, typing: bool, place: &str) {
@@ -177,16 +185,16 @@ async fn speak(mut session: Session, wishes: &mut watch::Receiver<Wishes>, renew
         session.sync(SyncMessage::Step1(EMPTY_STATE_VECTOR)).await?;
         let id = random_id();
         let mut clock = 0;
-        let mut name = None;
+        let mut shown = None;
         let mut said = 0;
         let mut renew_at = Instant::now();
         loop {
             let newest = wishes.borrow_and_update().clone();
-            if name.as_ref() != Some(&newest.name) || renew_at <= Instant::now() {
+            if shown.as_ref() != Some(&newest.who) || renew_at <= Instant::now() {
                 clock += 1;
-                session.awareness(&entry(id, clock, &newest.name)).await?;
+                session.awareness(&entry(id, clock, &newest.who)).await?;
                 renew_at = Instant::now() + renew_after;
-                name = Some(newest.name);
+                shown = Some(newest.who);
             }
             if said != newest.said {
                 session.typing(newest.typing, &newest.place).await?;
@@ -221,11 +229,15 @@ async fn said(outbox: &Outbox) -> Ending {
 }
 
 /// A presence state of one client, as an awareness update.
-fn entry(id: ClientId, clock: u64, name: &str) -> Vec<u8> {
+fn entry(id: ClientId, clock: u64, Who { name, beside }: &Who) -> Vec<u8> {
+    let state = match beside {
+        Some(beside) => json!({ "user": { "name": &**name }, "beside": beside.value() }),
+        None => json!({ "user": { "name": &**name } }),
+    };
     let mut update = vec![1];
     write_var_uint(&mut update, id.value());
     write_var_uint(&mut update, clock);
-    write_text(&mut update, &json!({ "user": { "name": name } }).to_string());
+    write_text(&mut update, &state.to_string());
     update
 }
 

@@ -5,12 +5,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::roster::{LONGEST_NAME, NAMELESS, shortened};
 use super::tie::Documents;
-use super::visit::{self, Ended, Visit, Wishes};
+use super::visit::{self, Ended, Visit, Who, Wishes};
 use crate::awareness::TypingTable;
 use crate::gateway::client::Client;
 use crate::gateway::error::EventError;
 use crate::gateway::topics::Target;
-use crate::ids::DocName;
+use crate::ids::{ClientId, DocName};
 
 /// The documents that one client is in; none for gateways that no documents are tied to.
 #[derive(Debug)]
@@ -24,8 +24,23 @@ struct Open {
     by_topic: HashMap<Arc<str>, Visit>,
     /// What the client is called, once somebody has said it.
     name: Option<Arc<str>>,
+    /// The Yjs client id of the same person's editor.
+    beside: Option<ClientId>,
     /// The client has gone.
     is_over: bool,
+}
+
+impl Open {
+    fn who(&self) -> Who {
+        Who { name: self.name.clone().unwrap_or_else(|| NAMELESS.into()), beside: self.beside }
+    }
+
+    fn show(&self) {
+        let who = self.who();
+        for visit in self.by_topic.values() {
+            visit.show(&who);
+        }
+    }
 }
 
 impl Visits {
@@ -59,7 +74,7 @@ impl Visits {
             return Err(Full);
         }
         let topic: Arc<str> = topic.into();
-        let wishes = Wishes::of(open.name.clone().unwrap_or_else(|| NAMELESS.into()));
+        let wishes = Wishes::of(open.who());
         let (visit, stay) = Visit::new(documents.clone(), doc, Arc::clone(&topic), wishes);
         open.by_topic.insert(topic, visit);
         documents.tasks.spawn(stay.run(client.clone()));
@@ -90,11 +105,15 @@ impl Visits {
     /// What the client is called from now on.
     pub(in crate::gateway) fn rename(&self, name: &str) {
         let mut open = self.lock();
-        let name: Arc<str> = shortened(name, LONGEST_NAME).into();
-        for visit in open.by_topic.values() {
-            visit.rename(&name);
-        }
-        open.name = Some(name);
+        open.name = Some(shortened(name, LONGEST_NAME).into());
+        open.show();
+    }
+
+    /// The client stands beside an editor of the same person from now on.
+    pub(in crate::gateway) fn stand_beside(&self, editor: ClientId) {
+        let mut open = self.lock();
+        open.beside = Some(editor);
+        open.show();
     }
 
     /// What the client is called unless it has a name.
