@@ -112,7 +112,8 @@ impl Connection {
         }
     }
 
-    /// What is for a namespace that the client is not in goes nowhere, as with the reference server.
+    /// What is for a namespace that the client is not in goes nowhere: it may have been on its way when the client was sent out.
+    /// The reference server closes the connection.
     fn inside(&self, path: &str, with: impl FnOnce(&Session)) {
         if let Some(Place::Inside(_, session)) = self.lock().by_path.get(path) {
             with(session);
