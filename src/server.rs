@@ -290,6 +290,7 @@ impl Core {
 
     /// Ties gateways to the documents: their topics, and the namespaces of y-socket.io clients.
     fn tie(&self, gateways: &mut GatewaysBuilder, config: &Config) {
+        gateways.count_with(Arc::clone(&self.metrics));
         gateways.documents(DocumentsParts {
             rooms: self.rooms.clone(),
             grant: self.grant,

@@ -21,6 +21,7 @@ use super::rate::AddressRates;
 use super::session::Admitted;
 use super::wire::Wire;
 use crate::shutdown::Tasks;
+use crate::telemetry::Metrics;
 
 /// All gateways of a server. Cloning gives another handle to the same: for services, HTTP handlers and fronts.
 #[derive(Debug, Clone)]
@@ -39,6 +40,7 @@ struct Shared {
     documents: Option<Documents>,
     config: Config,
     tasks: Tasks,
+    metrics: Arc<Metrics>,
 }
 
 #[derive(Debug)]
@@ -112,6 +114,7 @@ pub struct Entry<'a> {
 pub struct GatewaysBuilder {
     gateways: Vec<(Definition, Vec<Init>)>,
     documents: Option<DocumentsParts>,
+    metrics: Arc<Metrics>,
 }
 
 type Init = Box<dyn FnOnce(Namespace) -> std::pin::Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync>;
@@ -143,6 +146,12 @@ impl GatewaysBuilder {
         self.documents = Some(parts);
     }
 
+    /// Has them counted with the metrics of a server. Without it nobody sees how many
+    /// there are. A server does it by itself.
+    pub fn count_with(&mut self, metrics: Arc<Metrics>) {
+        self.metrics = metrics;
+    }
+
     /// Begins all of them.
     pub async fn build(self, config: Config, tasks: Tasks) -> Gateways {
         let mut fixed = HashMap::new();
@@ -161,7 +170,8 @@ impl GatewaysBuilder {
         let rates = AddressRates::new(&config);
         let documents = self.documents.map(|parts| Documents::new(parts, tasks.clone()));
         let (open, clients) = (Mutex::default(), AtomicUsize::new(0));
-        let shared = Shared { definitions, fixed, open, clients, rates, documents, config, tasks };
+        let metrics = self.metrics;
+        let shared = Shared { definitions, fixed, open, clients, rates, documents, config, tasks, metrics };
         let gateways = Gateways { shared: Arc::new(shared) };
         gateways.shared.tasks.spawn(gateways.clone().tidy());
         gateways
@@ -267,6 +277,7 @@ impl Gateways {
         }
         let namespace = fixed.unwrap_or_else(|| self.enter_matched(path));
         let place = Place(Mounted { gateways: self.clone(), definition, namespace });
+        self.shared.metrics.gateway_clients.increment(1);
         if self.shared.clients.fetch_add(1, Ordering::Relaxed) >= self.shared.config.max_open {
             return Err(ConnectError::Full);
         }
@@ -330,6 +341,10 @@ impl Mounted {
         self.gateways.tasks()
     }
 
+    pub(super) fn metrics(&self) -> &Metrics {
+        &self.gateways.shared.metrics
+    }
+
     pub(super) fn address_rates(&self) -> &AddressRates {
         &self.gateways.shared.rates
     }
@@ -349,6 +364,7 @@ impl Drop for Place {
     fn drop(&mut self) {
         let Mounted { gateways, namespace, .. } = &self.0;
         gateways.shared.clients.fetch_sub(1, Ordering::Relaxed);
+        gateways.shared.metrics.gateway_clients.decrement(1);
         let mut open = gateways.open();
         if let Some(entry) = open.get_mut(namespace.path()) {
             entry.clients -= 1;

@@ -92,6 +92,7 @@ impl Session {
         if self.is_refused() {
             return;
         }
+        self.mounted.metrics().gateway_events.increment(1);
         let bytes = data.len();
         let event = Event::new(self.client.clone(), name.into(), data).wanting_ack(ack.is_some());
         if !self.may_send() {

@@ -169,6 +169,11 @@ impl Stay {
             tracing::debug!(client = self.client.id(), "a handler was dropped: its client had gone long ago");
         }
         self.running.shutdown().await;
+        match reason {
+            DisconnectReason::TooSlow => self.mounted.metrics().gateway_too_slow.increment(1),
+            DisconnectReason::RateLimited => self.mounted.metrics().gateway_rate_limited.increment(1),
+            _ => {}
+        }
         let mut event = Event::of_kind(self.client.clone(), EventKind::Disconnect);
         event.extensions.insert(reason);
         let disconnected = self.mounted.definition().disconnected(&event);

@@ -50,6 +50,14 @@ pub struct Metrics {
     pub resyncs: Counter,
     /// Time to open a room, in seconds.
     pub room_open_seconds: Histogram,
+    /// Clients in all namespaces of gateways.
+    pub gateway_clients: Gauge,
+    /// Events received from clients of gateways.
+    pub gateway_events: Counter,
+    /// Clients of gateways that were disconnected because they read too slowly.
+    pub gateway_too_slow: Counter,
+    /// Clients of gateways that were disconnected because they sent more than they may.
+    pub gateway_rate_limited: Counter,
     /// HTTP requests answered, WebSocket upgrades included.
     pub http_requests: Counter,
     /// Exports made by workers.
@@ -99,6 +107,16 @@ impl Metrics {
             resyncs: make
                 .counter("ydock_resyncs_total", "members brought up to date by one diff because they read too slowly"),
             room_open_seconds: make.histogram("ydock_room_open_seconds", "time to open a room"),
+            gateway_clients: make.gauge("ydock_gateway_clients", "clients in all namespaces of gateways"),
+            gateway_events: make.counter("ydock_gateway_events_total", "events received from clients of gateways"),
+            gateway_too_slow: make.counter(
+                "ydock_gateway_too_slow_total",
+                "clients of gateways that were disconnected because they read too slowly",
+            ),
+            gateway_rate_limited: make.counter(
+                "ydock_gateway_rate_limited_total",
+                "clients of gateways that were disconnected because they sent more than they may",
+            ),
             http_requests: make
                 .counter("ydock_http_requests_total", "HTTP requests answered, WebSocket upgrades included"),
             exports: make.counter("ydock_exports_total", "exports made by workers"),

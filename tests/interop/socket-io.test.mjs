@@ -57,6 +57,12 @@ async function observer (t, at) {
   return socket
 }
 
+/** A number of the server's metrics. */
+async function metric (at, name) {
+  const text = await (await fetch(`${at.url}/metrics`)).text()
+  return Number(new RegExp(`^${name} (\\d+)$`, 'm').exec(text)?.[1])
+}
+
 const ask = (socket, ...event) => socket.timeout(10_000).emitWithAck(...event)
 
 for (const { way, transports } of ways) {
@@ -244,6 +250,7 @@ for (const { way, transports } of ways) {
         assert.deepEqual([exception.status, exception.message, exception.cause.pattern], ['error', 'Too many messages', 'record'])
         await waitFor('the client knows', () => loud.disconnects.length === 1)
         assert.equal(await watch.reasonOf(id), 'rate limited')
+        assert.equal(await metric(own, 'ydock_gateway_rate_limited_total'), 1)
         assert.equal(await ask(other, 'message-with-ack', 'still here'), 'still here')
       } finally {
         await own.stop()
@@ -321,6 +328,10 @@ describe('a client that', () => {
       await slow.closes()
       const counts = await ask(watch, 'counts')
       assert.deepEqual([counts.clients, counts.members], [3, 3])
+      assert.deepEqual([await metric(own, 'ydock_gateway_clients'), await metric(own, 'ydock_gateway_too_slow_total')], [3, 1])
+      const events = await metric(own, 'ydock_gateway_events_total')
+      await ask(watch, 'counts')
+      assert.equal(await metric(own, 'ydock_gateway_events_total'), events + 1)
     } finally {
       await own.stop()
     }

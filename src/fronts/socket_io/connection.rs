@@ -30,12 +30,17 @@ pub(super) struct Connection {
     entrance: Arc<Entrance>,
     reader: PacketReader,
     stays: Mutex<Stays>,
+    places: Mutex<()>,
     ended: CancellationToken,
 }
 
 #[derive(Debug, Default)]
 struct Stays {
     by_path: HashMap<Arc<str>, Place>,
+    /// How often the client has asked to enter; each time is a visit of its own.
+    visits: u64,
+    /// How many visits the guards have not yet judged, those that the client has given up included.
+    unjudged: usize,
     /// Why it is closed.
     closed: Option<DisconnectReason>,
 }
@@ -43,9 +48,13 @@ struct Stays {
 /// A namespace that the client is in, or waits to be let in.
 #[derive(Debug)]
 enum Place {
-    Waiting,
-    Inside(Session),
+    Waiting(Visit),
+    Inside(Visit, Session),
 }
+
+/// Tells one stay in a namespace from a later one of the same client.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Visit(u64);
 
 impl Opened {
     pub(super) fn set(&self, connection: Connection) {
@@ -57,7 +66,14 @@ impl Connection {
     pub(super) fn new(gateways: Gateways, entrance: Arc<Entrance>) -> Self {
         let max_bytes = usize::try_from(gateways.config().max_message.as_u64()).unwrap_or(usize::MAX);
         let reader = PacketReader::new(max_bytes);
-        Self { gateways, entrance, reader, stays: Mutex::default(), ended: CancellationToken::new() }
+        Self {
+            gateways,
+            entrance,
+            reader,
+            stays: Mutex::default(),
+            places: Mutex::default(),
+            ended: CancellationToken::new(),
+        }
     }
 
     /// The connection of a socket that has opened.
@@ -96,37 +112,40 @@ impl Connection {
         }
     }
 
-    /// What is for a namespace that the client is not in goes nowhere, as with the reference server.
+    /// What is for a namespace that the client is not in goes nowhere: it may have been on its way when the client was sent out.
+    /// The reference server closes the connection.
     fn inside(&self, path: &str, with: impl FnOnce(&Session)) {
-        if let Some(Place::Inside(session)) = self.lock().by_path.get(path) {
+        if let Some(Place::Inside(_, session)) = self.lock().by_path.get(path) {
             with(session);
         }
     }
 
     fn enter(&self, path: &str, auth: Data, socket: &Arc<EngineSocket>) {
         let path: Arc<str> = path.into();
-        {
+        let visit = {
             let mut stays = self.lock();
             if stays.closed.is_some() {
                 return;
             }
-            let is_full = stays.by_path.len() >= self.gateways.config().max_namespaces;
+            let is_full = stays.by_path.len().max(stays.unjudged) >= self.gateways.config().max_namespaces;
+            let visit = Visit(stays.visits);
             match stays.by_path.entry(Arc::clone(&path)) {
                 Slot::Occupied(_) => return,
                 Slot::Vacant(_) if is_full => return refuse(socket, &path, "Too many namespaces"),
-                Slot::Vacant(place) => {
-                    place.insert(Place::Waiting);
-                }
-            }
-        }
+                Slot::Vacant(place) => place.insert(Place::Waiting(visit)),
+            };
+            stays.visits += 1;
+            stays.unjudged += 1;
+            visit
+        };
         let socket = Arc::clone(socket);
         self.gateways.tasks().spawn(async move {
-            Self::of(&socket).admit(path, auth, &socket).await;
+            Self::of(&socket).admit(path, visit, auth, &socket).await;
         });
     }
 
-    async fn admit(&self, path: Arc<str>, auth: Data, socket: &Arc<EngineSocket>) {
-        let wire = SocketIoWire::new(socket, Arc::clone(&path), &self.gateways);
+    async fn admit(&self, path: Arc<str>, visit: Visit, auth: Data, socket: &Arc<EngineSocket>) {
+        let wire = SocketIoWire::new(socket, Arc::clone(&path), visit, &self.gateways);
         let by = match socket.transport_type() {
             TransportType::Websocket => Transport::WebSocket,
             TransportType::Polling => Transport::Polling,
@@ -134,15 +153,16 @@ impl Connection {
         let entry = Entry { path: &path, at: &self.entrance, by, handshake: handshake(&socket.req_parts, auth) };
         let admitted = self.gateways.admit(entry, Arc::new(wire)).await;
         let mut stays = self.lock();
-        // It may have left or closed meanwhile.
-        if !matches!(stays.by_path.get(&path), Some(Place::Waiting)) {
+        stays.unjudged -= 1;
+        // It may have left or closed meanwhile, and wait again.
+        if !matches!(stays.by_path.get(&path), Some(Place::Waiting(waiting)) if *waiting == visit) {
             return;
         }
         match admitted {
             Ok(admitted) => {
                 let told = packets::connected(&path, admitted.id());
                 if told.is_some_and(|told| send(socket, told).is_ok()) {
-                    stays.by_path.insert(path, Place::Inside(admitted.begin()));
+                    stays.by_path.insert(path, Place::Inside(visit, admitted.begin()));
                 } else {
                     stays.by_path.remove(&path);
                 }
@@ -155,11 +175,33 @@ impl Connection {
     }
 
     /// The client leaves a namespace.
-    pub(super) fn leave(&self, path: &str, reason: DisconnectReason) {
+    fn leave(&self, path: &str, reason: DisconnectReason) {
         let place = self.lock().by_path.remove(path);
-        if let Some(Place::Inside(session)) = place {
+        if let Some(Place::Inside(_, session)) = place {
             session.end(reason);
         }
+    }
+
+    /// The server sends the client out of a namespace, if it is still there and has not left and come again.
+    pub(super) fn send_out(&self, path: &str, visit: Visit, socket: &EngineSocket) {
+        let place = {
+            let mut stays = self.lock();
+            if !matches!(stays.by_path.get(path), Some(Place::Inside(inside, _)) if *inside == visit) {
+                return;
+            }
+            if let Some(goodbye) = packets::disconnected(path) {
+                let _client_has_gone = send(socket, goodbye).is_err();
+            }
+            stays.by_path.remove(path)
+        };
+        if let Some(Place::Inside(_, session)) = place {
+            session.end(DisconnectReason::ServerDisconnected);
+        }
+    }
+
+    /// Held by whoever takes places in the transport's queue or counts them: counting takes all of them for a moment.
+    pub(super) fn places(&self) -> MutexGuard<'_, ()> {
+        self.places.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Closes the connection because of what its client did, or did not. Its stays end here: the transport reports its own end
@@ -197,7 +239,7 @@ impl Connection {
             (std::mem::take(&mut stays.by_path), reason)
         };
         for (_, place) in places {
-            if let Place::Inside(session) = place {
+            if let Place::Inside(_, session) = place {
                 session.end(reason);
             }
         }

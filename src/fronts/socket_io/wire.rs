@@ -4,10 +4,9 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use engineioxide::Socket;
 use tokio::sync::mpsc::error::TrySendError;
 
-use super::connection::{Connection, EngineSocket};
+use super::connection::{Connection, EngineSocket, Visit};
 use super::packets::{self, Outgoing};
 use crate::gateway::{DisconnectReason, Form, Gateways, NotSent, Packet, Wire};
 use crate::shutdown::Tasks;
@@ -17,15 +16,16 @@ use crate::shutdown::Tasks;
 pub(super) struct SocketIoWire {
     socket: Weak<EngineSocket>,
     path: Arc<str>,
+    visit: Visit,
     tasks: Tasks,
     /// How many packets may wait.
     places: usize,
 }
 
 impl SocketIoWire {
-    pub(super) fn new(socket: &Arc<EngineSocket>, path: Arc<str>, gateways: &Gateways) -> Self {
+    pub(super) fn new(socket: &Arc<EngineSocket>, path: Arc<str>, visit: Visit, gateways: &Gateways) -> Self {
         let (tasks, places) = (gateways.tasks().clone(), gateways.config().max_outgoing);
-        Self { socket: Arc::downgrade(socket), path, tasks, places }
+        Self { socket: Arc::downgrade(socket), path, visit, tasks, places }
     }
 
     /// Waits until so many packets would fit, or the client has gone. The transport tells whether there is room, and not
@@ -71,15 +71,12 @@ impl Wire for SocketIoWire {
 
     fn end(&self, reason: &DisconnectReason) {
         let Some(socket) = self.socket.upgrade() else { return };
-        let (path, reason) = (Arc::clone(&self.path), *reason);
+        let (path, visit, reason) = (Arc::clone(&self.path), self.visit, *reason);
         // Not here: whoever calls may hold what the connection needs.
         self.tasks.spawn(async move {
             match reason {
                 DisconnectReason::ServerDisconnected => {
-                    if let Some(goodbye) = packets::disconnected(&path) {
-                        let _client_has_gone = send(&socket, goodbye).is_err();
-                    }
-                    Connection::of(&socket).leave(&path, reason);
+                    Connection::of(&socket).send_out(&path, visit, &socket);
                 }
                 _ => Connection::of(&socket).close(&socket, reason),
             }
@@ -88,8 +85,9 @@ impl Wire for SocketIoWire {
 }
 
 /// Queues a text with its attachments, all or nothing.
-pub(super) fn send<D: Default + Send + Sync>(socket: &Socket<D>, outgoing: Outgoing) -> Result<(), NotSent> {
+pub(super) fn send(socket: &EngineSocket, outgoing: Outgoing) -> Result<(), NotSent> {
     let Outgoing { text, attachments } = outgoing;
+    let _nobody_counts = Connection::of(socket).places();
     let permit = socket.reserve().map_err(|error| match error {
         TrySendError::Full(()) => NotSent::Full,
         TrySendError::Closed(()) => NotSent::Gone,
@@ -102,9 +100,11 @@ pub(super) fn send<D: Default + Send + Sync>(socket: &Socket<D>, outgoing: Outgo
     Ok(())
 }
 
-/// Whether so many packets would fit.
+/// Whether so many packets would fit. One place is never looked at: without it for a ping, the transport would take the client
+/// for gone.
 fn has_room(socket: &EngineSocket, places: usize) -> bool {
-    let places: Result<Vec<_>, _> = (0..places).map(|_| socket.reserve()).collect();
+    let _nobody_sends = Connection::of(socket).places();
+    let places: Result<Vec<_>, _> = (1..places.max(2)).map(|_| socket.reserve()).collect();
     places.is_ok()
 }
 
