@@ -72,6 +72,7 @@ for (const colorScheme of ['light', 'dark']) {
     await ada.board.press('?');
     await ada.page.getByRole('heading', { name: 'Keys of the board' }).waitFor();
     await assertAccessible(ada.page, 'keys of the board');
+    await ada.page.keyboard.press('Escape');
     await ada.page.getByRole('button', { name: /^Chat/ }).click();
     await ada.page.getByRole('textbox', { name: 'Message' }).fill('Hello');
     await ada.page.getByRole('textbox', { name: 'Message' }).press('Enter');

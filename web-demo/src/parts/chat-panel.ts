@@ -25,7 +25,8 @@ export function chatPanel(chat: Chat, people: Watched<readonly Person[]>): ChatP
     unread,
   );
   const close = element('button', { class: 'icon-button', type: 'button', 'aria-label': 'Close the chat' }, icon(X));
-  const log = element('ol', { class: 'chat-log', role: 'log', 'aria-label': 'Messages', tabindex: '0' });
+  const list = element('ol', { class: 'chat-lines' });
+  const log = element('div', { class: 'chat-log', role: 'log', 'aria-label': 'Messages', tabindex: '0' }, list);
   const state = element('p', { class: 'chat-state', role: 'status' });
   const form = messageForm(chat);
   const panel = element(
@@ -64,7 +65,7 @@ export function chatPanel(chat: Chat, people: Watched<readonly Person[]>): ChatP
   panel.addEventListener('keydown', (event) => {
     if (event.key === 'Escape') leave();
   });
-  drawLines(chat.lines, people, log);
+  drawLines(chat.lines, people, { log, list });
   chat.lines.watch(drawButton);
   chat.state.watch((now) => {
     state.textContent = STATE_WORDS[now.kind](now);
@@ -120,12 +121,16 @@ function typingNote(chat: Chat): HTMLElement {
 }
 
 /** New lines are added to what is there, so that a screen reader reads them alone. */
-function drawLines(lines: Watched<readonly ChatLine[]>, people: Watched<readonly Person[]>, log: HTMLElement): void {
+function drawLines(
+  lines: Watched<readonly ChatLine[]>,
+  people: Watched<readonly Person[]>,
+  { log, list }: { readonly log: HTMLElement; readonly list: HTMLElement },
+): void {
   let drawn: readonly ChatLine[] = [];
   lines.watch((now) => {
     const wasAtEnd = log.scrollHeight - log.scrollTop - log.clientHeight < NEAR_END;
-    for (const line of drawn) if (!now.includes(line)) log.firstElementChild?.remove();
-    for (const line of now.filter((each) => !drawn.includes(each))) log.append(lineItem(line, colourOf(line, people.value)));
+    for (const line of drawn) if (!now.includes(line)) list.firstElementChild?.remove();
+    for (const line of now.filter((each) => !drawn.includes(each))) list.append(lineItem(line, colourOf(line, people.value)));
     drawn = now;
     if (wasAtEnd) log.scrollTop = log.scrollHeight;
   });
