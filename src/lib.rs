@@ -46,3 +46,8 @@ pub mod testing;
 
 pub use ids::{ClientId, ConnId, DocName, DocNameError, Generation, MemberId};
 pub use server::{Server, StartError, StopError};
+
+/// The code of the guide compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/guides/gateway.md")]
+struct GatewayGuide;

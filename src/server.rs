@@ -18,7 +18,6 @@ use crate::config::{Config, Contradiction};
 use crate::connection::Connections;
 use crate::doc_rooms::{Rooms, RoomsParts};
 use crate::fronts::json_ws::{JsonWs, JsonWsParts};
-use crate::fronts::socket_io;
 use crate::fronts::y_socket_io::{self, YSocketIoParts};
 use crate::fronts::y_websocket::{YWebSocket, YWebSocketParts};
 use crate::gateway::{DocumentsParts, Gateways, GatewaysBuilder, built_in};
@@ -132,7 +131,8 @@ impl Server {
         let mut doors = Vec::new();
         for port in gateways.ports() {
             let listener = listen(SocketAddr::new(config.listen.ip(), port)).await?;
-            doors.push(Door { listener, routes: socket_io::routes(&gateways, Some(port)) });
+            let json_ws = core.json_ws(&gateways, Some(port));
+            doors.push(Door { listener, routes: http::gateway_routes(&gateways, json_ws, Some(port)) });
         }
         let address = own.local_addr().map_err(|source| StartError::Listen { address: config.listen, source })?;
         let mut server = Self::assemble(config, core, gateways, address);
@@ -142,16 +142,14 @@ impl Server {
     }
 
     fn assemble(config: Config, core: Core, gateways: Gateways, address: SocketAddr) -> Self {
-        let Core { store, rooms, grant, metrics, tasks } = core;
+        let json_ws = core.json_ws(&gateways, None);
+        let Core { store, rooms, grant, metrics, tasks, connections } = core;
         let max_update = config.store.max_update.as_u64();
         let materialiser: Arc<dyn Materialiser> = if config.exports.in_process {
             Arc::new(InProcess::start(&config.exports, tasks.tracker()))
         } else {
             Arc::new(WorkerPool::start(config.exports.clone(), tasks.tracker()))
         };
-        let connections = Connections::new(config.connections.clone(), tasks.clone(), Arc::clone(&metrics));
-        let json_ws =
-            JsonWs::new(JsonWsParts { gateways: gateways.clone(), connections: connections.clone(), port: None });
         let y_websocket = YWebSocket::new(YWebSocketParts {
             rooms: rooms.clone(),
             connections,
@@ -273,6 +271,7 @@ struct Core {
     grant: Grant,
     metrics: Arc<Metrics>,
     tasks: Tasks,
+    connections: Connections,
 }
 
 impl Core {
@@ -285,7 +284,12 @@ impl Core {
             tasks: tasks.clone(),
             metrics: Arc::clone(&metrics),
         });
-        Self { store, rooms, grant: Grant::of(config.access.everyone), metrics, tasks }
+        let connections = Connections::new(config.connections.clone(), tasks.clone(), Arc::clone(&metrics));
+        Self { store, rooms, grant: Grant::of(config.access.everyone), metrics, tasks, connections }
+    }
+
+    fn json_ws(&self, gateways: &Gateways, port: Option<u16>) -> JsonWs {
+        JsonWs::new(JsonWsParts { gateways: gateways.clone(), connections: self.connections.clone(), port })
     }
 
     /// Ties gateways to the documents: their topics, and the namespaces of y-socket.io clients.

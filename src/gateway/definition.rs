@@ -48,7 +48,7 @@ pub struct Gateway<S = ()> {
 }
 
 type Hook<S> = Arc<dyn Fn(Event, &S) -> Called<Result<(), EventError>> + Send + Sync>;
-type AfterInit = Box<dyn FnOnce(Namespace) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync>;
+type AfterInit = Arc<dyn Fn(Namespace) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync>;
 type RunHook = Arc<dyn Fn(Event) -> Called<Result<(), EventError>> + Send + Sync>;
 
 impl Gateway<()> {
@@ -174,14 +174,14 @@ impl<S: Clone + Send + Sync + 'static> Gateway<S> {
         self
     }
 
-    /// Runs once when the namespace begins, before any client is let in.
+    /// Runs once when a namespace of the gateway begins, before any client is let in.
     #[must_use]
     pub fn after_init<F, Fut>(mut self, init: F) -> Self
     where
-        F: FnOnce(Namespace) -> Fut + Send + Sync + 'static,
+        F: Fn(Namespace) -> Fut + Send + Sync + 'static,
         Fut: Future<Output = ()> + Send + 'static,
     {
-        self.after_init.push(Box::new(move |namespace| Box::pin(init(namespace))));
+        self.after_init.push(Arc::new(move |namespace| Box::pin(init(namespace))));
         self
     }
 
@@ -213,7 +213,7 @@ impl<S: Clone + Send + Sync + 'static> Gateway<S> {
         self
     }
 
-    pub(super) fn define(self) -> (Definition, Vec<AfterInit>) {
+    pub(super) fn define(self) -> Definition {
         let Self { state, paths, options, around, routes, fallback, on_connect, on_disconnect, after_init } = self;
         let routes = routes.into_iter().map(|(event, route)| {
             let order = route.order;
@@ -233,7 +233,7 @@ impl<S: Clone + Send + Sync + 'static> Gateway<S> {
             hooks.into_iter().map(run).collect()
         };
         let (on_connect, on_disconnect) = (run(on_connect), run(on_disconnect));
-        (Definition { paths, options, routes, fallback, connect, on_connect, on_disconnect }, after_init)
+        Definition { paths, options, routes, fallback, connect, on_connect, on_disconnect, after_init }
     }
 }
 
@@ -270,6 +270,7 @@ pub(super) struct Definition {
     connect: EventService,
     on_connect: Vec<RunHook>,
     on_disconnect: Vec<RunHook>,
+    after_init: Vec<AfterInit>,
 }
 
 /// What handles the events of one name.
@@ -287,6 +288,13 @@ impl Definition {
     /// The guards alone.
     pub(super) fn connect(&self) -> EventService {
         self.connect.clone()
+    }
+
+    /// A namespace of it begins.
+    pub(super) async fn begin(&self, namespace: &Namespace) {
+        for init in &self.after_init {
+            init(namespace.clone()).await;
+        }
     }
 
     pub(super) async fn connected(&self, event: &Event) -> Result<(), EventError> {

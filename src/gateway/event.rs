@@ -90,7 +90,7 @@ pub struct Handshake {
     /// What the client sent as `auth`: one JSON value, `{}` when it sent nothing.
     pub auth: Data,
     /// The headers of the request that opened its connection.
-    pub headers: HeaderMap,
+    pub headers: Arc<HeaderMap>,
     /// The address of that request.
     pub uri: Uri,
     /// Where it came from, as far as the server knows.

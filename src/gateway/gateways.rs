@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use thiserror::Error;
+use tokio::sync::OnceCell;
 use tower::ServiceExt;
 
 use super::answers::guarded;
@@ -47,6 +48,8 @@ struct Shared {
 struct Open {
     namespace: Namespace,
     clients: usize,
+    /// Set once the gateway has begun it.
+    begun: Arc<OnceCell<()>>,
 }
 
 /// A namespace with the gateway that it belongs to.
@@ -112,28 +115,26 @@ pub struct Entry<'a> {
 /// The gateways of a server in the making.
 #[derive(Default)]
 pub struct GatewaysBuilder {
-    gateways: Vec<(Definition, Vec<Init>)>,
+    gateways: Vec<Definition>,
     documents: Option<DocumentsParts>,
     metrics: Arc<Metrics>,
 }
 
-type Init = Box<dyn FnOnce(Namespace) -> std::pin::Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync>;
-
 impl std::fmt::Debug for GatewaysBuilder {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_list().entries(self.gateways.iter().map(|(definition, _)| definition)).finish()
+        f.debug_list().entries(&self.gateways).finish()
     }
 }
 
 impl GatewaysBuilder {
     /// Adds a gateway. Of two for the same namespace, the later one stays.
     pub fn add<S: Clone + Send + Sync + 'static>(&mut self, gateway: Gateway<S>) {
-        let (definition, inits) = gateway.define();
-        self.gateways.retain(|(earlier, _)| match (&earlier.paths, &definition.paths) {
+        let definition = gateway.define();
+        self.gateways.retain(|earlier| match (&earlier.paths, &definition.paths) {
             (Paths::Fixed(earlier), Paths::Fixed(path)) => earlier != path,
             _ => true,
         });
-        self.gateways.push((definition, inits));
+        self.gateways.push(definition);
     }
 
     /// Adds a gateway before all others, so that any other for the same namespace stays in its place.
@@ -156,13 +157,11 @@ impl GatewaysBuilder {
     pub async fn build(self, config: Config, tasks: Tasks) -> Gateways {
         let mut fixed = HashMap::new();
         let mut definitions = Vec::new();
-        for (definition, inits) in self.gateways {
+        for definition in self.gateways {
             let definition = Arc::new(definition);
             if let Paths::Fixed(path) = &definition.paths {
                 let namespace = Namespace::new(path, config.max_topics);
-                for init in inits {
-                    init(namespace.clone()).await;
-                }
+                definition.begin(&namespace).await;
                 fixed.insert(Arc::clone(path), (Arc::clone(&definition), namespace));
             }
             definitions.push(definition);
@@ -275,11 +274,18 @@ impl Gateways {
         if !is_open {
             return Err(ConnectError::Transport);
         }
-        let namespace = fixed.unwrap_or_else(|| self.enter_matched(path));
+        let (namespace, begun) = match fixed {
+            Some(namespace) => (namespace, None),
+            None => self.enter_matched(path),
+        };
         let place = Place(Mounted { gateways: self.clone(), definition, namespace });
         self.shared.metrics.gateway_clients.increment(1);
         if self.shared.clients.fetch_add(1, Ordering::Relaxed) >= self.shared.config.max_open {
             return Err(ConnectError::Full);
+        }
+        if let Some(begun) = begun {
+            let Mounted { definition, namespace, .. } = &place.0;
+            begun.get_or_init(|| definition.begin(namespace)).await;
         }
         let visits = Visits::new(self.shared.documents.clone());
         let client = Client::new(self.clone(), place.0.namespace.clone(), handshake, wire, visits);
@@ -306,12 +312,13 @@ impl Gateways {
         matching.map(|definition| (Arc::clone(definition), None))
     }
 
-    fn enter_matched(&self, path: &str) -> Namespace {
-        let new = || Open { namespace: Namespace::new(path, self.config().max_topics), clients: 0 };
+    fn enter_matched(&self, path: &str) -> (Namespace, Option<Arc<OnceCell<()>>>) {
+        let new =
+            || Open { namespace: Namespace::new(path, self.config().max_topics), clients: 0, begun: Arc::default() };
         let mut open = self.open();
         let entry = open.entry(path.into()).or_insert_with(new);
         entry.clients += 1;
-        entry.namespace.clone()
+        (entry.namespace.clone(), Some(Arc::clone(&entry.begun)))
     }
 
     fn open(&self) -> MutexGuard<'_, HashMap<Arc<str>, Open>> {

@@ -15,4 +15,4 @@ mod websocket;
 
 pub use config::Config;
 pub use problem::Problem;
-pub use routes::{App, routes};
+pub use routes::{App, gateway_routes, routes};

@@ -63,18 +63,23 @@ pub fn routes(app: App) -> Router {
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))
         .route("/metrics", get(health::metrics))
-        .route("/ws", any(websocket::json_ws))
         .route("/yjs/{*doc}", any(websocket::y_websocket));
     if app.demo {
         router = router.route("/", get(demo::index)).route("/d/{*doc}", get(demo::index));
     }
-    let gateways = socket_io::routes(&app.gateways, None);
+    let gateways = gateway_routes(&app.gateways, app.json_ws.clone(), None);
     router
+        .merge(gateways.with_state(()))
         .fallback(websocket::fallback)
         .method_not_allowed_fallback(|| async { Problem::method() })
         .layer(middleware::from_fn_with_state(app.clone(), count))
         .with_state(app)
-        .merge(gateways)
+}
+
+/// The addresses of gateways on a port; `None` for the server's own.
+pub fn gateway_routes(gateways: &Gateways, json_ws: JsonWs, port: Option<u16>) -> Router {
+    let json = Router::new().route("/ws", any(websocket::json_ws)).with_state(json_ws);
+    json.merge(socket_io::routes(gateways, port))
 }
 
 async fn count(State(app): State<App>, request: Request, next: Next) -> Response {

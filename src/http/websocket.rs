@@ -10,6 +10,7 @@ use super::demo;
 use super::names;
 use super::problem::Problem;
 use super::routes::App;
+use crate::fronts::json_ws::JsonWs;
 use crate::fronts::y_websocket::RequestParts;
 
 /// An upgrade at `/yjs/{doc}`.
@@ -26,15 +27,15 @@ pub(super) async fn y_websocket(
 
 /// An upgrade at `/ws`.
 pub(super) async fn json_ws(
-    State(app): State<App>,
+    State(front): State<JsonWs>,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
     request: Request,
 ) -> Response {
     let Ok(upgrade) = upgrade else {
         return Problem::bad_request("this address is for WebSocket connections of gateway clients").into_response();
     };
-    let Some(slot) = app.json_ws.connections().admit() else { return Problem::full().into_response() };
-    app.json_ws.upgrade(slot, upgrade, &request)
+    let Some(slot) = front.connections().admit() else { return Problem::full().into_response() };
+    front.upgrade(slot, upgrade, &request)
 }
 
 /// Any address that nothing else owns: an upgrade is a y-websocket client's, anything else is a file of the demo.

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Uri};
+use axum::http::{HeaderName, HeaderValue, Uri};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -58,7 +58,7 @@ impl<'a> Connecting<'a> {
     pub(super) fn new(server: &'a TestServer, namespace: &str) -> Self {
         let handshake = Handshake {
             auth: encoded(&Value::Object(serde_json::Map::new())),
-            headers: HeaderMap::new(),
+            headers: Arc::default(),
             uri: Uri::from_static("/"),
             address: None,
             issued: Instant::now(),
@@ -74,7 +74,8 @@ impl<'a> Connecting<'a> {
 
     /// Sends a header with the request that opens the connection.
     pub fn header(mut self, name: &'static str, value: &'static str) -> Self {
-        self.handshake.headers.append(HeaderName::from_static(name), HeaderValue::from_static(value));
+        Arc::make_mut(&mut self.handshake.headers)
+            .append(HeaderName::from_static(name), HeaderValue::from_static(value));
         self
     }
 

@@ -134,7 +134,7 @@ impl Wish {
         let namespace = namespace.unwrap_or_default();
         let handshake = Handshake {
             auth: Data::of_json(&Value::Object(auth).to_string()),
-            headers: request.headers().clone(),
+            headers: Arc::new(request.headers().clone()),
             uri: request.uri().clone(),
             address: request.extensions().get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(address)| *address),
             issued: Instant::now(),

@@ -259,7 +259,7 @@ fn refuse(socket: &EngineSocket, path: &str, why: &str) {
 fn handshake(request: &Parts, auth: Data) -> Handshake {
     Handshake {
         auth,
-        headers: request.headers.clone(),
+        headers: Arc::new(request.headers.clone()),
         uri: request.uri.clone(),
         address: request.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0),
         issued: Instant::now(),

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use axum::http::{HeaderMap, Uri};
+use axum::http::Uri;
 use bytes::Bytes;
 use serde_json::{Value, json};
 use tokio::sync::Notify;
@@ -101,7 +101,7 @@ impl Bench {
     async fn guest(&self, path: &str) -> Guest {
         let handshake = Handshake {
             auth: Data::none(),
-            headers: HeaderMap::new(),
+            headers: Arc::default(),
             uri: Uri::from_static("/socket.io/"),
             address: None,
             issued: Instant::now(),

@@ -79,15 +79,40 @@ async fn what_runs_on_leaving_knows_why_and_finds_the_client_still_in_its_topics
 async fn a_gateway_is_told_once_that_it_begins_before_anybody_is_let_in() {
     let begun = Arc::new(AtomicUsize::new(0));
     let count = Arc::clone(&begun);
-    let gateway = Gateway::new("/chat").after_init(async move |namespace: Namespace| {
+    let gateway = Gateway::new("/chat").after_init(move |namespace: Namespace| {
         assert_eq!((namespace.path(), namespace.len()), ("/chat", 0));
         count.fetch_add(1, Ordering::SeqCst);
+        async {}
     });
     let server = TestServer::of(gateway).await;
     assert_eq!(begun.load(Ordering::SeqCst), 1);
     let _ada = server.client("/chat").connect().await.unwrap();
     let _ben = server.client("/chat").connect().await.unwrap();
     assert_eq!(begun.load(Ordering::SeqCst), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_namespace_that_matches_begins_before_its_first_client_and_again_after_its_last() {
+    let begun = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&begun);
+    let init = move |_: Namespace| {
+        let count = Arc::clone(&count);
+        async move {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            count.fetch_add(1, Ordering::SeqCst);
+        }
+    };
+    let gateway = Gateway::matching(|path| path.starts_with("/tenant-"), ()).after_init(init);
+    let server = TestServer::of(gateway).await;
+    let (one, two) = tokio::join!(server.client("/tenant-a").connect(), server.client("/tenant-a").connect());
+    assert_eq!(begun.load(Ordering::SeqCst), 1);
+    let other = server.client("/tenant-b").connect().await.unwrap();
+    assert_eq!(begun.load(Ordering::SeqCst), 2);
+    for client in [one.unwrap(), two.unwrap(), other] {
+        client.leave().await;
+    }
+    let _again = server.client("/tenant-a").connect().await.unwrap();
+    assert_eq!(begun.load(Ordering::SeqCst), 3);
 }
 
 #[tokio::test]
