@@ -68,7 +68,10 @@ test('two who follow each other rest where they are', async () => {
   const { ada, ben } = await inOneDocument('each-other', ['Ada', 'Ben'], { Ben: { viewport: { width: 1000, height: 900 } } });
   await ada.editor.focus();
   await ada.page.keyboard.insertText(Array.from({ length: 300 }, (_, line) => `line ${line}`).join('\n'));
-  await eventually(async () => assert.match(await ben.text(), /line 1/));
+  // What was typed has scrolled; a later scroll would count as a look elsewhere.
+  await eventually(async () => assert.ok((await scrolled(ada)) > 1000));
+  await wheel(ben, '.cm-scroller', 3000);
+  await eventually(async () => assert.ok((await scrolled(ben)) > 1000));
   for (const [one, other] of [[ada, 'Ben'], [ben, 'Ada']]) {
     await one.page.getByRole('list', { name: 'People in this document' }).getByRole('button', { name: other }).click();
     await one.page.getByText(`Following ${other}`).waitFor();

@@ -29,12 +29,13 @@ export function chatPanel(chat: Chat, people: Watched<readonly Person[]>): ChatP
   const log = element('div', { class: 'chat-log', role: 'log', 'aria-label': 'Messages', tabindex: '0' }, list);
   const state = element('p', { class: 'chat-state', role: 'status' });
   const form = messageForm(chat);
+  const typing = element('p', { class: 'chat-typing', 'aria-live': 'polite' });
   const panel = element(
     'aside',
     { class: 'chat', id: PANEL_ID, 'aria-label': 'Chat', hidden: true },
     element('header', { class: 'chat-head' }, element('h2', {}, 'Chat'), close),
     log,
-    typingNote(chat),
+    typing,
     state,
     form.element,
   );
@@ -47,8 +48,12 @@ export function chatPanel(chat: Chat, people: Watched<readonly Person[]>): ChatP
     button.setAttribute('aria-label', count > 0 ? `Chat, ${count} unread` : 'Chat');
     button.setAttribute('aria-expanded', String(!panel.hidden));
   };
+  const drawTyping = (): void => {
+    typing.textContent = panel.hidden ? '' : activitySentence({ typing: chat.typists.value, drawing: [] });
+  };
   const show = (isOpen: boolean): void => {
     panel.hidden = !isOpen;
+    drawTyping();
     writeStored(KEY, isOpen);
     drawButton();
     if (isOpen) log.scrollTop = log.scrollHeight;
@@ -67,6 +72,7 @@ export function chatPanel(chat: Chat, people: Watched<readonly Person[]>): ChatP
   });
   drawLines(chat.lines, people, { log, list });
   chat.lines.watch(drawButton);
+  chat.typists.watch(drawTyping);
   chat.state.watch((now) => {
     state.textContent = STATE_WORDS[now.kind](now);
     state.hidden = state.textContent === '';
@@ -110,14 +116,6 @@ function messageForm(chat: Chat): { readonly element: HTMLElement; readonly focu
       send.disabled = !isOpen;
     },
   };
-}
-
-function typingNote(chat: Chat): HTMLElement {
-  const note = element('p', { class: 'chat-typing', 'aria-live': 'polite' });
-  chat.typists.watch((typing) => {
-    note.textContent = activitySentence({ typing, drawing: [] });
-  });
-  return note;
 }
 
 /** New lines are added to what is there, so that a screen reader reads them alone. */
