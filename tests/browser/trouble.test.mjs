@@ -131,20 +131,22 @@ test('who alone loses the connection sees the others again at once, and is seen'
   t.after(() => server.stop());
   const ada = await newPerson(browser, 'Ada');
   const ben = await newPerson(browser, 'Ben');
-  let cut;
-  await ada.page.routeWebSocket(/\/yjs\//, (socket) => {
+  // That of the document and that of the chat: who is in one of them is there.
+  const cuts = [];
+  await ada.page.routeWebSocket(/\/(yjs|socket\.io)\//, (socket) => {
     const upstream = socket.connectToServer();
-    cut = async () => {
+    cuts.push(async () => {
       await upstream.close();
       await socket.close({ code: 1013, reason: 'try again later' });
-    };
+    });
   });
   await Promise.all([ada.open(server.documentUrl('alone')), ben.open(server.documentUrl('alone'))]);
   const seenByAda = ada.page.getByRole('list', { name: 'People in this document' }).getByText('Ben');
   const seenByBen = ben.page.getByRole('list', { name: 'People in this document' }).getByText('Ada');
   await Promise.all([seenByAda.waitFor(), seenByBen.waitFor()]);
   const gone = Promise.all([seenByAda, seenByBen].map((person) => person.waitFor({ state: 'detached' })));
-  await cut();
+  await eventually(() => assert.equal(cuts.length, 2));
+  await Promise.all(cuts.map((cut) => cut()));
   await gone;
   await Promise.all([seenByAda, seenByBen].map((person) => person.waitFor({ timeout: 4000 })));
   assert.deepEqual(ben.problems, []);
