@@ -51,6 +51,7 @@ async function everything() {
   await saved(ada.page);
   await ada.page.getByText('Ben is typing…').waitFor();
   await picture(ada.page, 'document');
+  await chat(ada, ben);
   await ada.page.getByRole('button', { name: 'Preview' }).click();
   await ada.page.emulateMedia({ colorScheme: 'dark' });
   await ada.board.hover(50, 560);
@@ -63,6 +64,19 @@ async function everything() {
   await troubles(ada);
   await ada.page.goto(server.origin);
   await picture(ada.page, 'start');
+}
+
+async function chat(ada, ben) {
+  const panelOf = ({ page }) => page.getByRole('complementary', { name: 'Chat' });
+  for (const { page } of [ada, ben]) await page.getByRole('button', { name: /^Chat/ }).click();
+  for (const [person, text] of [[ada, 'The signs are ordered?'], [ben, 'Yes, they come next week.']]) {
+    await panelOf(person).getByRole('textbox').fill(text);
+    await panelOf(person).getByRole('textbox').press('Enter');
+    await panelOf(ada).getByText(text).waitFor();
+  }
+  await picture(ada.page, 'chat');
+  for (const { page } of [ada, ben]) await page.getByRole('button', { name: 'Close the chat' }).click();
+  await ben.board.hover(470, 330);
 }
 
 async function phone() {
@@ -79,7 +93,7 @@ async function troubles(ada) {
   const dora = await person('Dora', '#8a3ffc');
   const gate = await holdSockets(dora.page);
   await dora.open(server.documentUrl(NAME));
-  await gate.block();
+  await gate.block(1011);
   await dora.type('\nWritten on the train.');
   await dora.page.getByText('your changes are kept in this browser').first().waitFor();
   await picture(dora.page, 'offline');
