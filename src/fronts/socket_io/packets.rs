@@ -191,6 +191,8 @@ const MOST_ATTACHMENTS: usize = 256;
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn read(text: &str) -> Result<Option<Incoming>, PacketError> {
@@ -244,4 +246,58 @@ mod tests {
         let ack = Content::Ack { id: AckId::Number(7), data: Data::of(&true).unwrap() };
         assert_eq!(text(write("/chat", &ack)).as_deref(), Some("3/chat,7[true]"));
     }
+
+    proptest! {
+        /// From pieces of which packets are made, in any order.
+        #[test]
+        fn whatever_a_client_sends_is_a_packet_or_an_error(
+            pieces in proptest::collection::vec(proptest::sample::select(PIECES), 0..12),
+            attachments in 0..3_usize,
+            is_event in any::<bool>(),
+        ) {
+            let reader = PacketReader::new(100);
+            let text = if is_event { format!("51-[\"e\",{}]", pieces.concat()) } else { pieces.concat() };
+            let mut read = reader.text(text.into());
+            for _ in 0..attachments {
+                if let Ok(None) = read {
+                    read = reader.binary(Bytes::from_static(b"xyz"));
+                }
+            }
+            if let Ok(Some(Incoming { kind: Kind::Event { data, .. } | Kind::Ack { data, .. } | Kind::Connect(data), .. })) = read {
+                prop_assert!(serde_json::from_str::<IgnoredAny>(&data.to_json()).is_ok(), "{data:?}");
+                let _any = data.decode::<(serde_json::Value, Option<Bytes>)>();
+            }
+        }
+    }
+
+    const PIECES: &[&str] = &[
+        "0",
+        "1",
+        "2",
+        "3",
+        "4",
+        "5",
+        "6",
+        "51-",
+        "52-",
+        "-",
+        "/",
+        "/a",
+        ",",
+        "7",
+        "[",
+        "]",
+        "{",
+        "}",
+        "\"e\"",
+        "\"a\\\"]\"",
+        ":",
+        "{\"_placeholder\":true,\"num\":0}",
+        "{\"_placeholder\":true,\"num\":9}",
+        "\u{e9}",
+        " ",
+        "null",
+        "1e9",
+        "\\",
+    ];
 }
