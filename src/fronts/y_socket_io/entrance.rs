@@ -97,8 +97,14 @@ async fn step1(
     };
     // Polled when the answer has been sent.
     let sent = stream::once(async move { participant.answered() });
-    // No answer is none: clients take whatever is acknowledged for an update.
-    let answer = stream::once(answer).filter_map(|answer| ready(answer.ok()));
+    // Without an answer the session has ended, and its client is about to be told. Clients take whatever is acknowledged for
+    // an update, and fail at an acknowledgement of nothing.
+    let answer = stream::once(async move {
+        match answer.await {
+            Ok(update) => update,
+            Err(_session_has_ended) => future::pending().await,
+        }
+    });
     Streamed(answer.chain(sent.filter_map(|()| ready(None))))
 }
 
