@@ -20,6 +20,8 @@ pub struct Config {
     pub max_waiting_bytes: ByteSize,
     /// How many packets may wait for one client; with more it is disconnected. Default 1024.
     pub max_outgoing: usize,
+    /// How many bytes they may hold with Socket.IO; a single larger one goes out when nothing waits before it. Default 4 MiB.
+    pub max_outgoing_bytes: ByteSize,
     /// How many streams of answers one client may have open at once. Default 16.
     pub max_streams: usize,
     /// How many topics one client may be in. Default 256.
@@ -59,6 +61,7 @@ impl Default for Config {
             max_waiting_events: 4096,
             max_waiting_bytes: ByteSize::mib(8),
             max_outgoing: 1024,
+            max_outgoing_bytes: ByteSize::mib(4),
             max_streams: 16,
             max_topics: 256,
             max_namespaces: 16,
