@@ -38,7 +38,7 @@ async fn wait(session: &EngineSession, most_bytes: usize, is_late: bool) -> Opti
             Found::Upgraded => return (!is_late).then(|| vec![Packet::NOOP]),
             Found::Ended(ending) => {
                 session.part();
-                return Some(farewell(session, ending));
+                return Some(vec![if ending == Ending::ByClient { Packet::NOOP } else { Packet::CLOSE }]);
             }
             Found::Nothing(until) => until,
         };
@@ -51,18 +51,6 @@ async fn wait(session: &EngineSession, most_bytes: usize, is_late: bool) -> Opti
         tokio::select! {
             () = session.queue().more(wakes) => {}
             () = released => {}
-        }
-    }
-}
-
-fn farewell(session: &EngineSession, ending: Ending) -> Vec<Packet> {
-    match ending {
-        Ending::ByClient => vec![Packet::NOOP],
-        Ending::Broken => vec![Packet::CLOSE],
-        Ending::ByServer => {
-            let mut packets = session.rest();
-            packets.push(Packet::CLOSE);
-            packets
         }
     }
 }

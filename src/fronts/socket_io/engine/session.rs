@@ -247,20 +247,25 @@ impl EngineSession {
         self.way().upgrade != Upgrade::Not
     }
 
-    /// What there is for a poll that began while the client was on its way to a WebSocket, or before.
+    /// What there is for a poll, which is late when it began while the client was on its way to a WebSocket. A client that hears of
+    /// the end forgets what came with it: so that comes alone.
     pub(super) fn find(&self, most_bytes: usize, is_late: bool) -> Found {
         let way = self.way();
         if way.transport == Transport::WebSocket {
             return Found::Upgraded;
         }
         let mut packets = Vec::new();
-        if let Some(ending) = self.end.get() {
-            return Found::Ended(*ending);
+        let ending = self.ending();
+        if let Some(ending) = ending.filter(|ending| *ending != Ending::ByServer) {
+            return Found::Ended(ending);
         }
         let load = self.queue.take(most_bytes, in_payload, &mut packets);
         self.queue.written(load);
         if !packets.is_empty() {
             return Found::Packets(packets);
+        }
+        if let Some(ending) = ending {
+            return Found::Ended(ending);
         }
         match way.upgrade {
             Upgrade::Not | Upgrade::Begun => Found::Nothing(None),
@@ -270,7 +275,7 @@ impl EngineSession {
         }
     }
 
-    /// What was still to be sent when the server ended it, for the last poll.
+    /// What was still to be sent when the server ended it.
     pub(super) fn rest(&self) -> Vec<Packet> {
         let mut packets = Vec::new();
         self.queue.take(usize::MAX, Packet::len, &mut packets);
