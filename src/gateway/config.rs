@@ -20,7 +20,8 @@ pub struct Config {
     pub max_waiting_bytes: ByteSize,
     /// How many packets may wait for one client; with more it is disconnected. Default 1024.
     pub max_outgoing: usize,
-    /// How many bytes they may hold with Socket.IO; a single larger one goes out when nothing waits before it. Default 4 MiB.
+    /// How many bytes may wait for one client of Socket.IO; with more before it no further packet is queued, and the client is
+    /// disconnected. Too small ends clients of large documents, too large lets each hold as much. Default 4 MiB.
     pub max_outgoing_bytes: ByteSize,
     /// How many streams of answers one client may have open at once. Default 16.
     pub max_streams: usize,

@@ -17,7 +17,8 @@ pub(in super::super) struct Queue {
     fewer: Notify,
 }
 
-/// How much may wait. A single event may hold more bytes when nothing else waits: otherwise it could never be sent.
+/// How much may wait before nothing more is queued. The last event may hold any number of bytes: otherwise a large one could never
+/// be sent.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Bounds {
     pub(super) packets: usize,
@@ -52,9 +53,7 @@ impl Queue {
             return Err(NotSent::Gone);
         }
         let now = waiting.load;
-        let is_first = now.packets == 0;
-        if !is_first && (now.packets + load.packets > self.bounds.packets || now.bytes + load.bytes > self.bounds.bytes)
-        {
+        if now.packets >= self.bounds.packets || now.bytes >= self.bounds.bytes {
             return Err(NotSent::Full);
         }
         waiting.put(packets, load);
@@ -216,11 +215,12 @@ mod tests {
             [Ok(()), Ok(()), Err(NotSent::Full)]
         );
         let small = queue(10, 8);
-        assert_eq!([small.push(text("more than eight")), small.push(text("b"))], [Ok(()), Err(NotSent::Full)]);
+        let sent = [small.push(text("a")), small.push(text("more than eight")), small.push(text("b"))];
+        assert_eq!(sent, [Ok(()), Ok(()), Err(NotSent::Full)]);
         small.push_own(Packet::PING);
         let mut taken = Vec::new();
-        let load = small.take(0, Packet::len, &mut taken);
-        assert_eq!((taken.len(), small.push(text("b"))), (1, Err(NotSent::Full)));
+        let load = small.take(20, Packet::len, &mut taken);
+        assert_eq!((taken.len(), small.push(text("b"))), (2, Err(NotSent::Full)));
         small.written(load);
         assert_eq!(small.push(text("b")), Ok(()));
         small.close();
@@ -229,7 +229,7 @@ mod tests {
 
     #[test]
     fn an_event_with_its_attachments_is_queued_whole_or_not_at_all() {
-        let queue = queue(10, 10);
+        let queue = queue(10, 6);
         let event =
             |bytes: usize| text("e").chain(std::iter::repeat_n(Packet::Binary(Bytes::from_static(b"x")), bytes));
         assert_eq!(

@@ -72,7 +72,6 @@ impl Socket {
     /// Waits for a polling client to go over to this socket; whether it did. Here and nowhere else, so that a poll which
     /// comes after the client's last word finds that it has.
     async fn is_taken(&mut self, upgrading: &Upgrading) -> bool {
-        let session = upgrading.session();
         let probing = async {
             while let Some(Ok(message)) = self.stream.next().await {
                 let said = match message {
@@ -81,21 +80,19 @@ impl Socket {
                     Message::Binary(_) | Message::Close(_) => return false,
                 };
                 match said {
-                    Ok(Said::Probe) => {
-                        upgrading.probed();
-                        if self.sink.send(message_of(Packet::PROBED)).await.is_err() {
-                            return false;
-                        }
-                    }
                     Ok(Said::Upgrade) => return upgrading.complete(),
+                    Ok(Said::Probe) => upgrading.probed(),
                     _ => return false,
+                }
+                if self.sink.send(message_of(Packet::PROBED)).await.is_err() {
+                    return false;
                 }
             }
             false
         };
         tokio::select! {
             taken = timeout(UPGRADE_WITHIN, probing) => taken.unwrap_or(false),
-            () = session.ended() => false,
+            () = upgrading.session().ended() => false,
         }
     }
 
