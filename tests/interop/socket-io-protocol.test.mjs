@@ -70,6 +70,20 @@ describe('the handshake', () => {
   })
 })
 
+test('a server that is full opens no session until one has ended', async t => {
+  const own = await Echo.start({ MAX_OPEN: '1' })
+  try {
+    const polling = await Polling.open(own)
+    assert.equal((await new Polling(own).request('GET')).status, 503)
+    const refused = new Frames(t, own)
+    await waitFor('the refusal', () => refused.refused === 503)
+    assert.equal(await polling.post('1'), 200)
+    await waitFor('there is room', async () => (await new Polling(own).request('GET')).status === 200)
+  } finally {
+    await own.stop()
+  }
+})
+
 describe('polling', () => {
   test('carries several packets in one payload, both ways, in order', async () => {
     const polling = await Polling.open(server)

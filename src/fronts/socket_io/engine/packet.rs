@@ -81,10 +81,10 @@ pub(super) fn read(text: &str) -> Result<Said, Malformed> {
     }
 }
 
-/// Reads all packets of a payload.
-pub(super) fn read_payload(payload: &[u8]) -> Result<Vec<Said>, Malformed> {
+/// Reads the packets of a payload, one after the other: of many small ones, all at once would take many times its size.
+pub(super) fn read_payload(payload: &[u8]) -> Result<impl Iterator<Item = Result<Said, Malformed>>, Malformed> {
     let payload = str::from_utf8(payload).map_err(|_no_text| Malformed)?;
-    payload.split(SEPARATOR).map(read_one).collect()
+    Ok(payload.split(SEPARATOR).map(read_one))
 }
 
 fn read_one(text: &str) -> Result<Said, Malformed> {
@@ -126,21 +126,25 @@ const SEPARATOR: char = '\u{1e}';
 mod tests {
     use super::*;
 
+    fn read_all(payload: &[u8]) -> Result<Vec<Said>, Malformed> {
+        read_payload(payload)?.collect()
+    }
+
     #[test]
     fn a_payload_carries_texts_and_binary_both_ways() {
         let packets = [Packet::Text(Packet::message("2[\"a\"]")), Packet::Binary(Bytes::from_static(&[1, 2, 3, 4]))];
         let payload = write_payload(&packets);
         assert_eq!(payload, "42[\"a\"]\u{1e}bAQIDBA==");
         assert_eq!(payload.len(), packets.iter().map(in_payload).sum::<usize>() + 1);
-        let said = read_payload(payload.as_bytes()).unwrap();
+        let said = read_all(payload.as_bytes()).unwrap();
         assert_eq!(said, [Said::Message("2[\"a\"]".into()), Said::Binary(Bytes::from_static(&[1, 2, 3, 4]))]);
     }
 
     #[test]
     fn what_no_client_says_is_malformed() {
         for payload in ["", "0{}", "2", "abc", "6", "b*", "4a\u{1e}", "\u{1e}", "1 ", "3probe", "é"] {
-            assert!(read_payload(payload.as_bytes()).is_err(), "{payload:?}");
+            assert!(read_all(payload.as_bytes()).is_err(), "{payload:?}");
         }
-        assert!(read_payload(b"4\xff").is_err());
+        assert!(read_all(b"4\xff").is_err());
     }
 }

@@ -209,8 +209,12 @@ impl EngineSession {
         self.end.get().is_none_or(|ending| *ending == Ending::ByServer)
     }
 
-    /// Hands on what a client said, unless it has gone another way; whether it was taken.
-    pub(super) fn hear(self: &Arc<Self>, by: Transport, said: impl IntoIterator<Item = Said>) -> Result<(), Malformed> {
+    /// Hands on what a client said, unless it has gone another way. What is no packet ends the session.
+    pub(super) fn hear(
+        self: &Arc<Self>,
+        by: Transport,
+        said: impl IntoIterator<Item = Result<Said, Malformed>>,
+    ) -> Result<(), Malformed> {
         let _one_at_a_time = self.hearing.lock().unwrap_or_else(PoisonError::into_inner);
         if self.transport() != by {
             return Err(Malformed);
@@ -220,11 +224,11 @@ impl EngineSession {
                 return Ok(());
             }
             match said {
-                Said::Message(text) => self.connection.text(text, self),
-                Said::Binary(bytes) => self.connection.binary(bytes, self),
-                Said::Pong => self.ponged(),
-                Said::Close => self.end(Ending::ByClient, DisconnectReason::TransportClosed),
-                Said::Probe | Said::Upgrade => {
+                Ok(Said::Message(text)) => self.connection.text(text, self),
+                Ok(Said::Binary(bytes)) => self.connection.binary(bytes, self),
+                Ok(Said::Pong) => self.ponged(),
+                Ok(Said::Close) => self.end(Ending::ByClient, DisconnectReason::TransportClosed),
+                Ok(Said::Probe | Said::Upgrade) | Err(Malformed) => {
                     self.end(Ending::Broken, DisconnectReason::ParseError);
                     return Err(Malformed);
                 }
@@ -426,3 +430,81 @@ impl Kind {
 const RELEASE_AFTER: Duration = Duration::from_millis(100);
 /// How long a client has to hear why it is sent away.
 pub(super) const GOODBYE: Duration = Duration::from_secs(2);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::gateway::{Entrance, GatewaysBuilder};
+
+    async fn session(tasks: &Tasks) -> Arc<EngineSession> {
+        let config = Config { connect_within: Duration::from_hours(1), ..Config::default() };
+        let gateways = GatewaysBuilder::default().build(config.clone(), tasks.clone()).await;
+        let entrance = Entrance { port: None, path: "/socket.io".to_owned() };
+        let request = OpeningRequest { headers: Arc::default(), uri: Uri::default(), address: None };
+        let connection = Connection::new(gateways, Arc::new(entrance));
+        let session = EngineSession::new(request, connection, Transport::Polling, &config);
+        let (living, stopping) = (Arc::clone(&session), tasks.clone());
+        tasks.spawn(async move { living.live(&config, &stopping).await });
+        session
+    }
+
+    fn texts(found: Found) -> Vec<String> {
+        let Found::Packets(packets) = found else { panic!("{found:?} and no packets") };
+        let text = |packet| if let Packet::Text(text) = packet { text.to_string() } else { panic!("a text") };
+        packets.into_iter().map(text).collect()
+    }
+
+    async fn after(millis: u64) {
+        tokio::time::sleep(Duration::from_millis(millis)).await;
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn it_pings_after_the_interval_and_ends_without_a_pong_after_the_timeout() {
+        let tasks = Tasks::new();
+        let session = session(&tasks).await;
+        for _ in 0..3 {
+            after(24_990).await;
+            assert!(matches!(session.find(100, false), Found::Nothing(None)));
+            after(20).await;
+            assert_eq!(texts(session.find(100, false)), ["2"]);
+            session.hear(Transport::Polling, [Ok(Said::Pong)]).unwrap();
+        }
+        // An answer to no ping puts nothing off.
+        session.hear(Transport::Polling, [Ok(Said::Pong)]).unwrap();
+        after(25_000 + 19_990).await;
+        assert!(!session.is_ended());
+        after(20).await;
+        assert_eq!(session.ending(), Some(Ending::Broken));
+        assert!(!session.is_known());
+        tasks.stop();
+        assert!(tasks.drain(Duration::from_secs(1)).await);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_was_sent_before_the_server_ended_it_is_found_before_the_end() {
+        let session = session(&Tasks::new()).await;
+        session.send(std::iter::once(Packet::Text(Packet::message("last words")))).unwrap();
+        session.close(DisconnectReason::RateLimited);
+        assert!(session.is_known());
+        assert_eq!(texts(session.find(100, false)), ["4last words"]);
+        assert!(matches!(session.find(100, false), Found::Ended(Ending::ByServer)));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_poll_is_released_by_the_probe_and_a_late_one_when_the_client_takes_its_time() {
+        let session = session(&Tasks::new()).await;
+        let upgrading = session.upgrade().unwrap();
+        assert!(session.upgrade().is_none());
+        assert!(matches!(session.find(100, false), Found::Nothing(None)));
+        upgrading.probed();
+        assert!(matches!(session.find(100, false), Found::Released));
+        assert!(matches!(session.find(100, true), Found::Nothing(Some(_))));
+        after(100).await;
+        assert!(matches!(session.find(100, true), Found::Released));
+        assert!(upgrading.complete());
+        drop(upgrading);
+        assert!(matches!(session.find(100, true), Found::Upgraded));
+        assert!(session.hear(Transport::Polling, [Ok(Said::Close)]).is_err());
+        assert!(session.upgrade().is_none() && !session.is_ended());
+    }
+}

@@ -141,7 +141,7 @@ async fn read(stream: &mut SplitStream<WebSocket>, session: &Arc<EngineSession>)
                 return (Ending::Broken, reason);
             }
         };
-        if said.and_then(|said| session.hear(Transport::WebSocket, [said])).is_err() {
+        if session.hear(Transport::WebSocket, [said]).is_err() {
             return (Ending::Broken, DisconnectReason::ParseError);
         }
         if session.is_ended() {
