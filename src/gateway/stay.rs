@@ -68,8 +68,6 @@ impl Held {
 impl Stay {
     /// Runs until the client has gone and everything of it is freed.
     pub(super) async fn run(mut self, mut ended: Ended) {
-        // Whoever writes to the client may begin with its id: there are clients that listen for one packet at a time.
-        tokio::task::yield_now().await;
         let gone = match self.connected(&mut ended).await {
             Some(gone) => gone,
             None => self.serve(&mut ended).await,

@@ -128,7 +128,9 @@ impl Connection {
             Ok(admitted) => {
                 let told = packets::connected(&path, admitted.id());
                 if told.is_some_and(|told| send(socket, told).is_ok()) {
-                    stays.by_path.insert(path, Place::Inside(visit, admitted.begin()));
+                    // Whoever writes may begin with the id: some clients listen for one packet at a time.
+                    let session = admitted.begin_after(tokio::task::yield_now());
+                    stays.by_path.insert(path, Place::Inside(visit, session));
                 } else {
                     stays.by_path.remove(&path);
                 }
