@@ -20,6 +20,9 @@ pub struct Config {
     pub max_waiting_bytes: ByteSize,
     /// How many packets may wait for one client; with more it is disconnected. Default 1024.
     pub max_outgoing: usize,
+    /// How many bytes may wait for one client of Socket.IO; with more before it no further packet is queued, and the client is
+    /// disconnected. Too small ends clients of large documents, too large lets each hold as much. Default 4 MiB.
+    pub max_outgoing_bytes: ByteSize,
     /// How many streams of answers one client may have open at once. Default 16.
     pub max_streams: usize,
     /// How many topics one client may be in. Default 256.
@@ -59,6 +62,7 @@ impl Default for Config {
             max_waiting_events: 4096,
             max_waiting_bytes: ByteSize::mib(8),
             max_outgoing: 1024,
+            max_outgoing_bytes: ByteSize::mib(4),
             max_streams: 16,
             max_topics: 256,
             max_namespaces: 16,

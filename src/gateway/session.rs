@@ -4,6 +4,7 @@
 //! A front reports what it reads; one task a client takes the events from a bounded queue, in the order in which they came,
 //! runs the pipeline and sends the answers. Acknowledgements do not queue: a handler may wait for one.
 
+use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
@@ -58,6 +59,11 @@ impl Admitted {
     /// Begins the stay. The front has told the client its id before, so that this comes first on its wire.
     #[must_use]
     pub fn begin(self) -> Session {
+        self.begin_after(std::future::ready(()))
+    }
+
+    /// The same, with nothing done for the client before this is over. Its events wait.
+    pub(crate) fn begin_after(self, told: impl Future<Output = ()> + Send + 'static) -> Session {
         let Self { client, place } = self;
         let mounted = place.mounted().clone();
         let (queue, events) = mpsc::channel(mounted.config().max_waiting_events.max(1));
@@ -73,7 +79,10 @@ impl Admitted {
             running: JoinSet::new(),
             held: Held::new(membership, place, work.begin()),
         };
-        mounted.tasks().spawn(stay.run(ended));
+        mounted.tasks().spawn(async move {
+            told.await;
+            stay.run(ended).await;
+        });
         let rate = OwnRate::new(mounted.config());
         let is_refused = AtomicBool::new(false);
         Session { client, mounted, queue, waiting_bytes, rate, is_refused, work, end: Some(end) }

@@ -16,7 +16,7 @@ pub trait Wire: Send + Sync + fmt::Debug + 'static {
     /// When the client has gone, or reads too slowly and nothing more fits.
     fn send(&self, packet: &Arc<Packet>) -> Result<(), NotSent>;
 
-    /// Sends a packet if nothing waits before it, else drops it: for what is worth something only now.
+    /// Sends a packet if nothing waits before it, or next to nothing, else drops it: for what is worth something only now.
     fn send_volatile(&self, packet: &Arc<Packet>);
 
     /// Waits until a packet would fit, or the client has gone. Cancel-safe.

@@ -1,7 +1,4 @@
 // Engine.IO 4 and Socket.IO 5 as the documents of the protocol say, packet by packet, against the echo server.
-//
-// The server pings at once when a connection opens, and then at its interval; the reference waits for the interval first. A client
-// cannot tell from the protocol which, so that pings are looked at only where they are the matter.
 
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
@@ -34,18 +31,24 @@ describe('the handshake', () => {
     assert.deepEqual({ ...opening, sid: typeof opening.sid }, { sid: 'string', upgrades: [], pingInterval: interval, pingTimeout: timeout, maxPayload: 1_000_000 })
   })
 
-  for (const [what, query] of [
-    ['no version of the protocol', '?transport=polling'],
-    ['a version that is none', '?EIO=abc&transport=polling'],
-    ['a version of the past', '?EIO=3&transport=polling'],
-    ['no transport', '?EIO=4'],
-    ['an unknown transport', '?EIO=4&transport=abc'],
-    ['a session that is none', '?EIO=4&transport=polling&sid=abc'],
-    ['a session that nobody has', '?EIO=4&transport=polling&sid=AAAAAAAAAAAAAAAA'],
-    ['no query', '']
+  const refusals = ['Transport unknown', 'Session ID unknown', 'Bad handshake method', 'Bad request', 'Forbidden', 'Unsupported protocol version']
+  const isRefused = async (response, code) => {
+    assert.deepEqual([response.status, response.headers.get('content-type')], [400, 'application/json'])
+    assert.deepEqual(await response.json(), { code, message: refusals[code] })
+  }
+
+  for (const [what, query, code] of [
+    ['no version of the protocol', '?transport=polling', 5],
+    ['a version that is none', '?EIO=abc&transport=polling', 5],
+    ['a version of the past', '?EIO=3&transport=polling', 5],
+    ['no transport', '?EIO=4', 0],
+    ['an unknown transport', '?EIO=4&transport=abc', 0],
+    ['a session that is none', '?EIO=4&transport=polling&sid=abc', 1],
+    ['a session that nobody has', '?EIO=4&transport=polling&sid=AAAAAAAAAAAAAAAA', 1],
+    ['no query', '', 0]
   ]) {
     test(`with ${what} gets 400 by polling`, async () => {
-      assert.equal((await ask(query)).status, 400)
+      await isRefused(await ask(query), code)
     })
 
     test(`with ${what} opens no WebSocket`, async t => {
@@ -58,8 +61,26 @@ describe('the handshake', () => {
 
   for (const method of ['POST', 'PUT', 'DELETE', 'PATCH']) {
     test(`by ${method} gets 400`, async () => {
-      assert.equal((await ask('?EIO=4&transport=polling', { method })).status, 400)
+      await isRefused(await ask('?EIO=4&transport=polling', { method }), 2)
     })
+  }
+
+  test('by a request for a WebSocket that is none gets 400', async () => {
+    await isRefused(await ask('?EIO=4&transport=websocket'), 3)
+  })
+})
+
+test('a server that is full opens no session until one has ended', async t => {
+  const own = await Echo.start({ MAX_OPEN: '1' })
+  try {
+    const polling = await Polling.open(own)
+    assert.equal((await new Polling(own).request('GET')).status, 503)
+    const refused = new Frames(t, own)
+    await waitFor('the refusal', () => refused.refused === 503)
+    assert.equal(await polling.post('1'), 200)
+    await waitFor('there is room', async () => (await new Polling(own).request('GET')).status === 200)
+  } finally {
+    await own.stop()
   }
 })
 
@@ -89,6 +110,20 @@ describe('polling', () => {
     }
   })
 
+  test('is pinged after the interval, and not before', async () => {
+    const started = performance.now()
+    const polling = await Polling.open(server)
+    assert.equal(await (await polling.request('GET')).text(), '2')
+    assert.ok(performance.now() - started > interval - 10)
+  })
+
+  test('answers as the reference does: packets as text, a post with ok', async () => {
+    const polling = await Polling.open(server)
+    const answers = [await polling.request('POST', '40'), await polling.request('GET')]
+    assert.deepEqual(answers.map(answer => answer.headers.get('content-type')), ['text/html', 'text/plain; charset=UTF-8'])
+    assert.equal(await answers[0].text(), 'ok')
+  })
+
   test('without pongs ends after the timeout', async () => {
     const polling = await Polling.open(server)
     await pause(interval + timeout + 100)
@@ -111,6 +146,31 @@ describe('polling', () => {
     const statuses = await Promise.all([polling.request('GET'), polling.request('GET')].map(async one => (await one).status))
     assert.ok(statuses.includes(400), `${statuses}`)
     assert.equal((await polling.request('GET')).status, 400)
+  })
+
+  test('with a second post while the first is on its way ends the session', async () => {
+    const polling = await Polling.open(server)
+    let finish
+    const body = new ReadableStream({ start (controller) { controller.enqueue(Buffer.from('40')); finish = () => controller.close() } })
+    const first = fetch(`${server.url}/socket.io/?EIO=4&transport=polling&sid=${polling.sid}`, { method: 'POST', body, duplex: 'half' })
+    await pause(50)
+    assert.equal(await polling.post('42["message",1]'), 400)
+    finish()
+    assert.equal((await first).status, 400)
+    assert.equal((await polling.request('GET')).status, 400)
+  })
+
+  test('that is given up while it waits ends the session', async () => {
+    const polling = await Polling.open(server)
+    await fetch(`${server.url}/socket.io/?EIO=4&transport=polling&sid=${polling.sid}`, { signal: AbortSignal.timeout(50) }).catch(() => {})
+    await pause(50)
+    assert.equal((await polling.request('GET')).status, 400)
+  })
+
+  test('with a body of bytes gets 400', async () => {
+    const polling = await Polling.open(server)
+    const { status } = await ask(`?EIO=4&transport=polling&sid=${polling.sid}`, { method: 'POST', body: Buffer.of(4), headers: { 'content-type': 'application/octet-stream' } })
+    assert.equal(status, 400)
   })
 
   for (const [what, body] of [['an unknown packet', 'abc'], ['what only a server says', '0{}'], ['binary that is no base64', 'b*'], ['nothing between separators', separator]]) {
@@ -145,6 +205,7 @@ describe('a WebSocket', () => {
     const started = performance.now()
     await frames.closes()
     const elapsed = performance.now() - started
+    assert.ok(elapsed > interval + timeout - 20, `after ${Math.round(elapsed)} ms`)
     assert.ok(elapsed < interval + timeout + 500, `after ${Math.round(elapsed)} ms`)
   })
 
@@ -203,6 +264,41 @@ describe('the upgrade', () => {
     assert.equal(await polling.post('42["message","there"]'), 400)
     frames.send('42["message","still here"]')
     assert.equal(await frames.next(), '42["message-back","still here"]')
+  })
+
+  test('is seen at once by a poll that comes after its last word', async t => {
+    for (let time = 0; time < 20; time++) {
+      const polling = await Polling.open(server)
+      const frames = upgrading(t, polling)
+      await waitFor('it opens', () => frames.socket.readyState === 1)
+      frames.send('2probe', '5')
+      assert.equal((await polling.request('GET')).status, 400)
+    }
+  })
+
+  test('releases a poll that comes after the probe', async t => {
+    const polling = await Polling.open(server)
+    await polling.enter()
+    const frames = upgrading(t, polling)
+    await waitFor('it opens', () => frames.socket.readyState === 1)
+    frames.send('2probe')
+    await frames.next()
+    assert.deepEqual((await polling.poll()).packets, ['6'])
+    frames.send('5', '42["message","here"]')
+    assert.equal(await frames.next(), '42["message-back","here"]')
+  })
+
+  test('that is given up leaves the session to polling', async t => {
+    const polling = await Polling.open(server)
+    await polling.enter()
+    const frames = upgrading(t, polling)
+    await waitFor('it opens', () => frames.socket.readyState === 1)
+    frames.send('2probe')
+    await frames.next()
+    frames.socket.close()
+    await frames.closes()
+    await polling.post('42["message","still polling"]')
+    assert.deepEqual(await polling.polls(1), ['42["message-back","still polling"]'])
   })
 
   test('happens once: a second WebSocket of the session is closed, and the first goes on', async t => {

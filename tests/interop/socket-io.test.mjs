@@ -338,7 +338,7 @@ describe('a client that', () => {
   })
 
   test('stops reading, and is sent no more than may wait, is gone all the same', async t => {
-    const own = await Echo.start({ HTTP__READ_WITHIN: '1s', PING_INTERVAL: '300ms', PING_TIMEOUT: '300ms', EVENTS_PER_SECOND: '100000', EVENTS_AT_ONCE: '100000' })
+    const own = await Echo.start({ PING_INTERVAL: '300ms', PING_TIMEOUT: '300ms', EVENTS_PER_SECOND: '100000', EVENTS_AT_ONCE: '100000' })
     try {
       const watch = await observer(t, own)
       const speaker = await connected(t, own)

@@ -2,26 +2,16 @@
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry as Slot;
-use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use axum::extract::ConnectInfo;
-use axum::http::request::Parts;
 use bytes::Bytes;
-use engineioxide::{DisconnectReason as EngineReason, Socket, Str, TransportType};
+use socketioxide_core::Str;
 use tokio::time::Instant;
-use tokio_util::sync::CancellationToken;
 
+use super::engine::EngineSession;
 use super::packets::{self, Incoming, Kind, PacketError, PacketReader};
 use super::wire::{SocketIoWire, send};
-use crate::gateway::{AckId, Data, DisconnectReason, Entrance, Entry, Gateways, Handshake, Session, Transport};
-
-/// A connection of the transport.
-pub(super) type EngineSocket = Socket<Opened>;
-
-/// What the transport keeps for a connection: set when it opens.
-#[derive(Debug, Default)]
-pub(super) struct Opened(OnceLock<Connection>);
+use crate::gateway::{AckId, Data, DisconnectReason, Entrance, Entry, Gateways, Handshake, Session};
 
 /// One connection. Its methods are called in the order in which packets come.
 #[derive(Debug)]
@@ -30,8 +20,6 @@ pub(super) struct Connection {
     entrance: Arc<Entrance>,
     reader: PacketReader,
     stays: Mutex<Stays>,
-    places: Mutex<()>,
-    ended: CancellationToken,
 }
 
 #[derive(Debug, Default)]
@@ -56,41 +44,22 @@ enum Place {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Visit(u64);
 
-impl Opened {
-    pub(super) fn set(&self, connection: Connection) {
-        let _only_once = self.0.set(connection).is_err();
-    }
-}
-
 impl Connection {
     pub(super) fn new(gateways: Gateways, entrance: Arc<Entrance>) -> Self {
         let max_bytes = usize::try_from(gateways.config().max_message.as_u64()).unwrap_or(usize::MAX);
         let reader = PacketReader::new(max_bytes);
-        Self {
-            gateways,
-            entrance,
-            reader,
-            stays: Mutex::default(),
-            places: Mutex::default(),
-            ended: CancellationToken::new(),
-        }
+        Self { gateways, entrance, reader, stays: Mutex::default() }
     }
 
-    /// The connection of a socket that has opened.
-    #[expect(clippy::expect_used, reason = "it is set before the transport reports anything of the socket")]
-    pub(super) fn of(socket: &EngineSocket) -> &Self {
-        socket.data.0.get().expect("an opened connection")
-    }
-
-    pub(super) fn text(&self, text: Str, socket: &Arc<EngineSocket>) {
+    pub(super) fn text(&self, text: Str, socket: &Arc<EngineSession>) {
         self.packet(self.reader.text(text), socket);
     }
 
-    pub(super) fn binary(&self, attachment: Bytes, socket: &Arc<EngineSocket>) {
+    pub(super) fn binary(&self, attachment: Bytes, socket: &Arc<EngineSession>) {
         self.packet(self.reader.binary(attachment), socket);
     }
 
-    fn packet(&self, packet: Result<Option<Incoming>, PacketError>, socket: &Arc<EngineSocket>) {
+    fn packet(&self, packet: Result<Option<Incoming>, PacketError>, socket: &Arc<EngineSession>) {
         match packet {
             Ok(Some(Incoming { path, kind })) => match kind {
                 Kind::Connect(auth) => self.enter(&path, auth, socket),
@@ -107,7 +76,7 @@ impl Connection {
             Ok(None) => {}
             Err(error) => {
                 tracing::debug!(error = %error, "a Socket.IO client breaks its protocol");
-                self.close(socket, DisconnectReason::ParseError);
+                socket.close(DisconnectReason::ParseError);
             }
         }
     }
@@ -120,7 +89,7 @@ impl Connection {
         }
     }
 
-    fn enter(&self, path: &str, auth: Data, socket: &Arc<EngineSocket>) {
+    fn enter(&self, path: &str, auth: Data, socket: &Arc<EngineSession>) {
         let path: Arc<str> = path.into();
         let visit = {
             let mut stays = self.lock();
@@ -140,17 +109,14 @@ impl Connection {
         };
         let socket = Arc::clone(socket);
         self.gateways.tasks().spawn(async move {
-            Self::of(&socket).admit(path, visit, auth, &socket).await;
+            socket.connection().admit(path, visit, auth, &socket).await;
         });
     }
 
-    async fn admit(&self, path: Arc<str>, visit: Visit, auth: Data, socket: &Arc<EngineSocket>) {
+    async fn admit(&self, path: Arc<str>, visit: Visit, auth: Data, socket: &Arc<EngineSession>) {
         let wire = SocketIoWire::new(socket, Arc::clone(&path), visit, &self.gateways);
-        let by = match socket.transport_type() {
-            TransportType::Websocket => Transport::WebSocket,
-            TransportType::Polling => Transport::Polling,
-        };
-        let entry = Entry { path: &path, at: &self.entrance, by, handshake: handshake(&socket.req_parts, auth) };
+        let (by, handshake) = (socket.transport(), handshake(socket, auth));
+        let entry = Entry { path: &path, at: &self.entrance, by, handshake };
         let admitted = self.gateways.admit(entry, Arc::new(wire)).await;
         let mut stays = self.lock();
         stays.unjudged -= 1;
@@ -162,7 +128,9 @@ impl Connection {
             Ok(admitted) => {
                 let told = packets::connected(&path, admitted.id());
                 if told.is_some_and(|told| send(socket, told).is_ok()) {
-                    stays.by_path.insert(path, Place::Inside(visit, admitted.begin()));
+                    // Whoever writes may begin with the id: some clients listen for one packet at a time.
+                    let session = admitted.begin_after(tokio::task::yield_now());
+                    stays.by_path.insert(path, Place::Inside(visit, session));
                 } else {
                     stays.by_path.remove(&path);
                 }
@@ -183,7 +151,7 @@ impl Connection {
     }
 
     /// The server sends the client out of a namespace, if it is still there and has not left and come again.
-    pub(super) fn send_out(&self, path: &str, visit: Visit, socket: &EngineSocket) {
+    pub(super) fn send_out(&self, path: &str, visit: Visit, socket: &EngineSession) {
         let place = {
             let mut stays = self.lock();
             if !matches!(stays.by_path.get(path), Some(Place::Inside(inside, _)) if *inside == visit) {
@@ -199,40 +167,13 @@ impl Connection {
         }
     }
 
-    /// Held by whoever takes places in the transport's queue or counts them: counting takes all of them for a moment.
-    pub(super) fn places(&self) -> MutexGuard<'_, ()> {
-        self.places.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Closes the connection because of what its client did, or did not. Its stays end here: the transport reports its own end
-    /// only once the client has taken what is being written, and one that reads nothing never does.
-    pub(super) fn close(&self, socket: &EngineSocket, reason: DisconnectReason) {
-        self.end(reason);
-        socket.close(match reason {
-            DisconnectReason::ParseError => EngineReason::PacketParsingError,
-            DisconnectReason::ShuttingDown => EngineReason::ClosingServer,
-            _ => EngineReason::TransportClose,
-        });
-    }
-
-    /// Cancelled when all stays have ended.
-    pub(super) fn ended(&self) -> CancellationToken {
-        self.ended.clone()
-    }
-
     /// Whether the client is in no namespace and waits for none.
     pub(super) fn is_idle(&self) -> bool {
         self.lock().by_path.is_empty()
     }
 
-    /// The transport has ended.
-    pub(super) fn closed(&self, reason: &EngineReason) {
-        self.end(reason_of(reason));
-    }
-
     /// Ends all stays, once; nothing is entered after it.
-    fn end(&self, reason: DisconnectReason) {
-        self.ended.cancel();
+    pub(super) fn end(&self, reason: DisconnectReason) {
         let (places, reason) = {
             let mut stays = self.lock();
             let reason = *stays.closed.get_or_insert(reason);
@@ -250,28 +191,19 @@ impl Connection {
     }
 }
 
-fn refuse(socket: &EngineSocket, path: &str, why: &str) {
+fn refuse(socket: &EngineSession, path: &str, why: &str) {
     if let Some(refusal) = packets::refused(path, why) {
         let _client_has_gone = send(socket, refusal).is_err();
     }
 }
 
-fn handshake(request: &Parts, auth: Data) -> Handshake {
+fn handshake(socket: &EngineSession, auth: Data) -> Handshake {
+    let request = socket.request();
     Handshake {
         auth,
-        headers: Arc::new(request.headers.clone()),
+        headers: Arc::clone(&request.headers),
         uri: request.uri.clone(),
-        address: request.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0),
+        address: request.address,
         issued: Instant::now(),
-    }
-}
-
-const fn reason_of(reason: &EngineReason) -> DisconnectReason {
-    match reason {
-        EngineReason::TransportClose => DisconnectReason::TransportClosed,
-        EngineReason::PacketParsingError => DisconnectReason::ParseError,
-        EngineReason::TransportError | EngineReason::MultipleHttpPollingError => DisconnectReason::TransportFailed,
-        EngineReason::HeartbeatTimeout => DisconnectReason::PingTimeout,
-        EngineReason::ClosingServer => DisconnectReason::ShuttingDown,
     }
 }

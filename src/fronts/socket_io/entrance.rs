@@ -4,15 +4,13 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{Request, State};
-use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderName, HeaderValue, Method, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
-use engineioxide::TransportType;
-use engineioxide::config::EngineIoConfig;
-use engineioxide::service::EngineIoService;
+use axum::routing::any;
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
-use super::engine::Engine;
+use super::engine::{self, Refusal, Sessions};
 use crate::gateway::{Entrance, Gateways, Origins};
 
 /// The routes of all gateways on a port; `None` for the server's own.
@@ -38,42 +36,16 @@ pub fn routes(gateways: &Gateways, port: Option<u16>) -> Router {
 fn entrance_routes(gateways: &Gateways, entrance: Entrance) -> Router {
     let origins: Arc<[Origins]> = gateways.origins(&entrance).into();
     let paths = [entrance.path.clone(), format!("{}/", entrance.path)];
-    let config = engine_config(gateways, &entrance);
-    let engine = Engine::new(gateways.clone(), entrance);
-    gateways.tasks().spawn(Arc::clone(&engine).end_with_the_server());
-    let service = EngineIoService::with_config(engine, config);
     let cors = cors(Arc::clone(&origins));
-    let router = paths.iter().fold(Router::new(), |router, path| router.route_service(path, service.clone()));
-    router.layer(cors).layer(middleware::from_fn_with_state(origins, keep_others_out))
-}
-
-fn engine_config(gateways: &Gateways, entrance: &Entrance) -> EngineIoConfig {
-    let config = gateways.config();
-    let max_message = usize::try_from(config.max_message.as_u64()).unwrap_or(usize::MAX);
-    let builder = EngineIoConfig::builder()
-        .req_path(entrance.path.clone())
-        .ping_interval(config.ping_interval)
-        .ping_timeout(config.ping_timeout)
-        .max_buffer_size(config.max_outgoing)
-        .max_payload(config.max_message.as_u64())
-        .ws_read_buffer_size(READ_BUFFER)
-        .ws_max_message_size(max_message)
-        .ws_max_frame_size(max_message);
-    let transports = gateways.transports(entrance);
-    let builder = match (transports.websocket, transports.polling) {
-        (true, false) => builder.transports([TransportType::Websocket]),
-        (false, true) => builder.transports([TransportType::Polling]),
-        _ => builder.transports([TransportType::Polling, TransportType::Websocket]),
-    };
-    builder.build()
+    let sessions = Sessions::new(gateways.clone(), entrance);
+    let router = paths.iter().fold(Router::new(), |router, path| router.route(path, any(engine::answer)));
+    router.with_state(sessions).layer(cors).layer(middleware::from_fn_with_state(origins, keep_others_out))
 }
 
 /// Browsers send WebSocket requests to any host and do not ask: so the server does, for all transports.
 async fn keep_others_out(State(origins): State<Arc<[Origins]>>, request: Request, next: Next) -> Response {
     if request.method() != Method::OPTIONS && !allowed(&origins, request.headers()) {
-        // `Server.errors.FORBIDDEN` of Engine.IO.
-        let body = r#"{"code":4,"message":"Forbidden"}"#;
-        return (StatusCode::FORBIDDEN, [(header::CONTENT_TYPE, "application/json")], body).into_response();
+        return Refusal::Origin.into_response();
     }
     next.run(request).await
 }
@@ -92,5 +64,3 @@ fn allowed(origins: &[Origins], headers: &axum::http::HeaderMap) -> bool {
 }
 
 const X_REQUESTED_WITH: HeaderName = HeaderName::from_static("x-requested-with");
-/// The read buffer of a WebSocket, in bytes; each connection has one.
-const READ_BUFFER: usize = 4096;

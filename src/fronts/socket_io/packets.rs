@@ -2,15 +2,16 @@
 
 use std::collections::VecDeque;
 
+use axum::extract::ws::Utf8Bytes;
 use bytes::Bytes;
-use engineioxide::Str;
 use serde::de::IgnoredAny;
-use socketioxide_core::Value;
 use socketioxide_core::packet::{Packet as Wired, PacketData};
 use socketioxide_core::parser::{Parse, ParseConfig, ParseError, ParserState};
+use socketioxide_core::{Str, Value};
 use socketioxide_parser_common::CommonParser;
 use thiserror::Error;
 
+use super::engine::Packet;
 use crate::gateway::{AckId, Content, Data};
 
 /// A packet from a client.
@@ -131,10 +132,10 @@ fn name_of(array: &str) -> Result<String, PacketError> {
     }
 }
 
-/// A text for the wire, and the attachments that follow it.
+/// A text for the wire, as the transport carries it, and the attachments that follow it.
 #[derive(Debug, Clone)]
 pub(super) struct Outgoing {
-    pub(super) text: Str,
+    pub(super) text: Utf8Bytes,
     pub(super) attachments: VecDeque<Bytes>,
 }
 
@@ -179,7 +180,9 @@ fn value(data: &Data) -> Value {
 
 fn outgoing(packet: Wired) -> Option<Outgoing> {
     match CommonParser.encode(packet) {
-        Value::Str(text, attachments) => Some(Outgoing { text, attachments: attachments.unwrap_or_default() }),
+        Value::Str(text, attachments) => {
+            Some(Outgoing { text: Packet::message(&text), attachments: attachments.unwrap_or_default() })
+        }
         Value::Bytes(_) => None,
     }
 }
@@ -239,12 +242,15 @@ mod tests {
     #[test]
     fn packets_are_written_as_the_reference_server_writes_them() {
         let text = |outgoing: Option<Outgoing>| outgoing.map(|outgoing| outgoing.text.as_str().to_owned());
-        assert_eq!(text(connected("/", "abc")).as_deref(), Some(r#"0{"sid":"abc"}"#));
-        assert_eq!(text(connected("/chat", "abc")).as_deref(), Some(r#"0/chat,{"sid":"abc"}"#));
-        assert_eq!(text(refused("/x", "Invalid namespace")).as_deref(), Some(r#"4/x,{"message":"Invalid namespace"}"#));
-        assert_eq!(text(disconnected("/chat")).as_deref(), Some("1/chat,"));
+        assert_eq!(text(connected("/", "abc")).as_deref(), Some(r#"40{"sid":"abc"}"#));
+        assert_eq!(text(connected("/chat", "abc")).as_deref(), Some(r#"40/chat,{"sid":"abc"}"#));
+        assert_eq!(
+            text(refused("/x", "Invalid namespace")).as_deref(),
+            Some(r#"44/x,{"message":"Invalid namespace"}"#)
+        );
+        assert_eq!(text(disconnected("/chat")).as_deref(), Some("41/chat,"));
         let ack = Content::Ack { id: AckId::Number(7), data: Data::of(&true).unwrap() };
-        assert_eq!(text(write("/chat", &ack)).as_deref(), Some("3/chat,7[true]"));
+        assert_eq!(text(write("/chat", &ack)).as_deref(), Some("43/chat,7[true]"));
     }
 
     proptest! {

@@ -1,12 +1,11 @@
 //! The way to one Socket.IO client in one namespace.
 
 use std::sync::{Arc, Weak};
-use std::time::Duration;
 
 use async_trait::async_trait;
-use tokio::sync::mpsc::error::TrySendError;
 
-use super::connection::{Connection, EngineSocket, Visit};
+use super::connection::Visit;
+use super::engine::{EngineSession, Packet as EnginePacket};
 use super::packets::{self, Outgoing};
 use crate::gateway::{DisconnectReason, Form, Gateways, NotSent, Packet, Wire};
 use crate::shutdown::Tasks;
@@ -14,30 +13,15 @@ use crate::shutdown::Tasks;
 /// The way to one client in one namespace. It does not keep the connection alive.
 #[derive(Debug)]
 pub(super) struct SocketIoWire {
-    socket: Weak<EngineSocket>,
+    socket: Weak<EngineSession>,
     path: Arc<str>,
     visit: Visit,
     tasks: Tasks,
-    /// How many packets may wait.
-    places: usize,
 }
 
 impl SocketIoWire {
-    pub(super) fn new(socket: &Arc<EngineSocket>, path: Arc<str>, visit: Visit, gateways: &Gateways) -> Self {
-        let (tasks, places) = (gateways.tasks().clone(), gateways.config().max_outgoing);
-        Self { socket: Arc::downgrade(socket), path, visit, tasks, places }
-    }
-
-    /// Waits until so many packets would fit, or the client has gone. The transport tells whether there is room, and not
-    /// when there will be.
-    async fn room(&self, places: usize) {
-        while let Some(socket) = self.socket.upgrade()
-            && !socket.is_closed()
-            && !has_room(&socket, places)
-        {
-            drop(socket);
-            tokio::time::sleep(LOOK_AGAIN).await;
-        }
+    pub(super) fn new(socket: &Arc<EngineSession>, path: Arc<str>, visit: Visit, gateways: &Gateways) -> Self {
+        Self { socket: Arc::downgrade(socket), path, visit, tasks: gateways.tasks().clone() }
     }
 
     fn write(&self, packet: &Arc<Packet>) -> Option<Outgoing> {
@@ -54,7 +38,7 @@ impl Wire for SocketIoWire {
 
     fn send_volatile(&self, packet: &Arc<Packet>) {
         let Some(socket) = self.socket.upgrade() else { return };
-        if has_room(&socket, HEADROOM)
+        if socket.queue().is_short()
             && let Some(outgoing) = self.write(packet)
         {
             let _dropped = send(&socket, outgoing).is_err();
@@ -62,11 +46,15 @@ impl Wire for SocketIoWire {
     }
 
     async fn ready(&self) {
-        self.room(HEADROOM).await;
+        if let Some(socket) = self.socket.upgrade() {
+            socket.queue().roomy().await;
+        }
     }
 
     async fn drained(&self) {
-        self.room(self.places).await;
+        if let Some(socket) = self.socket.upgrade() {
+            socket.queue().empty().await;
+        }
     }
 
     fn end(&self, reason: &DisconnectReason) {
@@ -76,38 +64,17 @@ impl Wire for SocketIoWire {
         self.tasks.spawn(async move {
             match reason {
                 DisconnectReason::ServerDisconnected => {
-                    Connection::of(&socket).send_out(&path, visit, &socket);
+                    socket.connection().send_out(&path, visit, &socket);
                 }
-                _ => Connection::of(&socket).close(&socket, reason),
+                _ => socket.close(reason),
             }
         });
     }
 }
 
 /// Queues a text with its attachments, all or nothing.
-pub(super) fn send(socket: &EngineSocket, outgoing: Outgoing) -> Result<(), NotSent> {
+pub(super) fn send(socket: &EngineSession, outgoing: Outgoing) -> Result<(), NotSent> {
     let Outgoing { text, attachments } = outgoing;
-    let _nobody_counts = Connection::of(socket).places();
-    let permit = socket.reserve().map_err(|error| match error {
-        TrySendError::Full(()) => NotSent::Full,
-        TrySendError::Closed(()) => NotSent::Gone,
-    })?;
-    if attachments.is_empty() {
-        permit.emit(text);
-    } else {
-        permit.emit_many(text, attachments);
-    }
-    Ok(())
+    let attachments = attachments.into_iter().map(EnginePacket::Binary);
+    socket.send(std::iter::once(EnginePacket::Text(text)).chain(attachments))
 }
-
-/// Whether so many packets would fit. One place is never looked at: without it for a ping, the transport would take the client
-/// for gone.
-fn has_room(socket: &EngineSocket, places: usize) -> bool {
-    let _nobody_sends = Connection::of(socket).places();
-    let places: Result<Vec<_>, _> = (1..places.max(2)).map(|_| socket.reserve()).collect();
-    places.is_ok()
-}
-
-/// What is left for what cannot wait, by what can.
-const HEADROOM: usize = 64;
-const LOOK_AGAIN: Duration = Duration::from_millis(5);

@@ -49,7 +49,7 @@ async fn send_all(client: &Client, outbox: &Outbox, participant: &Participant) -
             Some(()) = questions.next(), if !questions.is_empty() => continue,
         };
         for frame in frames.drain(..) {
-            // The transport counts packets and not bytes.
+            // What the transport has cannot be replaced by something newer: it has little.
             if on_the_way > MOST_ON_THE_WAY {
                 client.drained().await;
                 on_the_way = 0;
