@@ -1,26 +1,31 @@
 //! What the log says, for twins that write to it as the snippets write to the console.
 
+use std::cell::RefCell;
 use std::io;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, Once};
 use std::time::Duration;
 
-use tracing::subscriber::DefaultGuard;
-
 /// The log of this thread, and so of the test's whole runtime, until it is dropped.
+///
+/// One subscriber serves all tests: with one a test, those that end take lines from those that run.
 pub(crate) struct Log {
-    text: Text,
-    _guard: DefaultGuard,
+    text: Arc<Mutex<Vec<u8>>>,
 }
 
-#[derive(Clone, Default)]
-struct Text(Arc<Mutex<Vec<u8>>>);
+thread_local! {
+    static TEXT: RefCell<Option<Arc<Mutex<Vec<u8>>>>> = const { RefCell::new(None) };
+}
+
+/// Writes to the log of the thread, where there is one.
+struct ToThread;
 
 impl Log {
     pub(crate) fn begin() -> Self {
-        let text = Text::default();
-        let writer = text.clone();
-        let subscriber = tracing_subscriber::fmt().with_ansi(false).with_writer(move || writer.clone()).finish();
-        Self { text, _guard: tracing::subscriber::set_default(subscriber) }
+        static SUBSCRIBED: Once = Once::new();
+        SUBSCRIBED.call_once(|| tracing_subscriber::fmt().with_ansi(false).with_writer(|| ToThread).init());
+        let text = Arc::<Mutex<Vec<u8>>>::default();
+        TEXT.set(Some(Arc::clone(&text)));
+        Self { text }
     }
 
     /// Waits until the log has a text.
@@ -39,13 +44,23 @@ impl Log {
     }
 
     fn text(&self) -> String {
-        String::from_utf8_lossy(&self.text.0.lock().unwrap()).into_owned()
+        String::from_utf8_lossy(&self.text.lock().unwrap()).into_owned()
     }
 }
 
-impl io::Write for Text {
+impl Drop for Log {
+    fn drop(&mut self) {
+        TEXT.set(None);
+    }
+}
+
+impl io::Write for ToThread {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
+        TEXT.with_borrow(|text| {
+            if let Some(text) = text {
+                text.lock().unwrap().extend_from_slice(bytes);
+            }
+        });
         Ok(bytes.len())
     }
 
