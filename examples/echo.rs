@@ -3,9 +3,12 @@
 //!
 //! `cargo run --example echo -- 127.0.0.1:3000`; settings come from `YDOCK_…` variables.
 
+use std::alloc::System;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
+
+use cap::Cap;
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
@@ -104,6 +107,10 @@ async fn kick(client: Client) {
     client.disconnect();
 }
 
+/// Counts what is allocated: what the system's allocator keeps of freed memory says nothing of what is still held.
+#[global_allocator]
+static ALLOCATED: Cap<System> = Cap::new(System, usize::MAX);
+
 /// How many there are of what must not stay.
 async fn counts(gateways: Gateways) -> Value {
     let namespaces: Vec<_> = ["/", "/custom"].iter().filter_map(|path| gateways.of(path)).collect();
@@ -112,6 +119,7 @@ async fn counts(gateways: Gateways) -> Value {
         "namespaces": gateways.namespaces(),
         "topics": namespaces.iter().map(Namespace::topics).sum::<usize>(),
         "members": namespaces.iter().map(Namespace::len).sum::<usize>(),
+        "allocated": ALLOCATED.allocated(),
     })
 }
 

@@ -107,25 +107,36 @@ test(`of ${sockets} sockets nothing is left, and more rounds need no more memory
   const witness = await Frames.connect(t, server)
   const counts = async () => {
     witness.send('421["counts"]')
-    return JSON.parse((await witness.next('the counts')).slice(3))[0]
+    const { allocated, ...counts } = JSON.parse((await witness.next('the counts')).slice(3))[0]
+    held = allocated / 2 ** 20
+    return counts
   }
+  let held
   const empty = await counts()
+  const began = held
   assert.deepEqual({ ...empty, namespaces: 0 }, { clients: 1, namespaces: 0, topics: 0, members: 1 })
   const open = descriptors()
-  const used = []
+  const [used, left, heights] = [[], [], []]
   for (let number = 1; number <= rounds; number++) {
     const started = performance.now()
     const all = await round()
     const full = await counts()
     assert.deepEqual(full, { clients: 1 + sockets + Math.ceil(sockets / 2), namespaces: empty.namespaces + 250, topics: rooms, members: 1 + sockets })
-    const most = memory()
+    const [most, mostHeld] = [memory(), held]
     for (const light of all) light.leave()
     await Promise.all(all.map(light => light.gone))
     await waitFor('the counts are back', async () => assert.deepEqual(await counts(), empty) ?? true, 30_000)
     await waitFor('the connections are closed', () => descriptors() <= open, 30_000)
     used.push(memory())
-    t.diagnostic(`round ${number}: ${Math.round(most)} MB with all, ${Math.round(used.at(-1))} MB without, ${Math.round(performance.now() - started)} ms`)
+    await counts()
+    left.push(held)
+    heights.push(mostHeld)
+    const told = [mostHeld, held, most, used.at(-1)].map(megabytes => megabytes.toFixed(1))
+    t.diagnostic(`round ${number}: allocated ${told[0]} MB with all, ${told[1]} MB without (${began.toFixed(1)} before); resident ${told[2]} and ${told[3]}; ${Math.round(performance.now() - started)} ms`)
   }
-  // The allocator settles in the second round.
+  const taken = Math.max(...heights) - began
+  assert.ok(left.every(held => held - began < taken * 0.1), `of ${taken} MB, ${left.map(held => held - began)} MB are left`)
+  assert.ok(left.at(-1) < left[0] * 1.1, `${left} MB are left after the rounds`)
+  // What the system's allocator keeps of it settles in the second round.
   assert.ok(used.at(-1) < used[1] * 1.08, `${used.map(Math.round)} MB`)
 })
