@@ -130,7 +130,9 @@ impl Server {
         let gateways = gateways.build(config.gateways.clone(), core.tasks.clone()).await;
         let mut doors = Vec::new();
         for port in gateways.ports() {
-            let listener = listen(SocketAddr::new(config.listen.ip(), port)).await?;
+            let listener = listen(SocketAddr::new(config.listen.ip(), port)).await;
+            // What has begun for the gateways ends with them.
+            let listener = listener.inspect_err(|_| core.tasks.stop())?;
             let json_ws = core.json_ws(&gateways, Some(port));
             doors.push(Door { listener, routes: http::gateway_routes(&gateways, json_ws, Some(port)) });
         }
