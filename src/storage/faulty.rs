@@ -8,7 +8,10 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use thiserror::Error;
 
-use super::{Compaction, DocumentInfo, Health, Store, StoreCounters, StoreError, StoredDocument, VerifyReport};
+use super::{
+    Compaction, DocumentInfo, Flaw, Health, Remains, Restoration, Store, StoreCounters, StoreError, StoredDocument,
+    StoredName,
+};
 use crate::ids::{DocName, Generation};
 
 /// A [`Store`] in front of another that fails and delays as it is told, by any clone of its `Arc`.
@@ -156,8 +159,25 @@ impl Store for FaultyStore {
         self.inner.counters()
     }
 
-    async fn verify(&self) -> Result<VerifyReport, StoreError> {
-        self.inner.verify().await
+    async fn names(&self, after: Option<&DocName>, limit: usize) -> Result<Vec<StoredName>, StoreError> {
+        self.inner.names(after, limit).await
+    }
+
+    async fn restore(&self, doc: &DocName, restoration: Restoration) -> Result<(), StoreError> {
+        self.arrive().await;
+        self.inner.restore(doc, restoration).await
+    }
+
+    async fn remains(&self, doc: &DocName) -> Result<Remains, StoreError> {
+        self.inner.remains(doc).await
+    }
+
+    async fn flaws(&self) -> Result<Vec<Flaw>, StoreError> {
+        self.inner.flaws().await
+    }
+
+    async fn shrink(&self) -> Result<(), StoreError> {
+        self.inner.shrink().await
     }
 
     async fn close(&self) -> Result<(), StoreError> {

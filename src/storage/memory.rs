@@ -8,7 +8,10 @@ use std::time::{Duration, SystemTime};
 use async_trait::async_trait;
 use bytes::Bytes;
 
-use super::{Compaction, Config, DocumentInfo, Health, Store, StoreCounters, StoreError, StoredDocument, VerifyReport};
+use super::{
+    Compaction, Config, DocumentInfo, Health, Remains, Restoration, Store, StoreCounters, StoreError, StoredDocument,
+    StoredName,
+};
 use crate::ids::{DocName, Generation};
 use crate::sync::DocumentBytes;
 
@@ -154,20 +157,33 @@ impl Store for MemoryStore {
         &self.counters
     }
 
-    async fn verify(&self) -> Result<VerifyReport, StoreError> {
+    async fn names(&self, after: Option<&DocName>, limit: usize) -> Result<Vec<StoredName>, StoreError> {
+        let after = after.map_or(Bound::Unbounded, Bound::Excluded);
         self.read(|documents| {
-            let mut report = VerifyReport::default();
-            for MemoryDocument { stored, .. } in documents.values() {
-                if stored.head == 0 {
-                    report.tombstones += 1;
-                    continue;
-                }
-                report.documents += 1;
-                report.updates += stored.bytes.tail.len() as u64;
-                report.bytes += stored.bytes.len() as u64;
-            }
-            report
+            let rest = documents.range::<DocName, _>((after, Bound::Unbounded));
+            rest.take(limit).map(|(name, document)| document.entry(name)).collect()
         })
+    }
+
+    async fn restore(&self, doc: &DocName, restoration: Restoration) -> Result<(), StoreError> {
+        restoration.check(doc)?;
+        let bytes = restoration.document.bytes.len() as u64;
+        let mut documents = self.documents();
+        let documents = documents.as_mut().ok_or(StoreError::Closed)?;
+        if let Some(document) = documents.get(doc) {
+            return Err(document.conflict(doc));
+        }
+        let Restoration { document: stored, created, updated } = restoration;
+        let document = MemoryDocument { stored, created: whole_millis(created), updated: whole_millis(updated) };
+        if document != MemoryDocument::default() {
+            documents.insert(doc.clone(), document);
+        }
+        self.counters.committed(0, bytes, Duration::ZERO);
+        Ok(())
+    }
+
+    async fn remains(&self, doc: &DocName) -> Result<Remains, StoreError> {
+        self.read(|documents| documents.get(doc).map(MemoryDocument::remains).unwrap_or_default())
     }
 
     async fn close(&self) -> Result<(), StoreError> {
@@ -206,6 +222,25 @@ impl MemoryDocument {
     fn conflict(&self, doc: &DocName) -> StoreError {
         let StoredDocument { generation, head, snapshot_upto, .. } = self.stored;
         StoreError::Conflict { doc: doc.clone(), generation, head, snapshot_upto }
+    }
+
+    fn entry(&self, name: &DocName) -> StoredName {
+        match self.info(name) {
+            Some(info) => StoredName::Document(info),
+            None => StoredName::Tombstone { name: name.clone(), generation: self.stored.generation },
+        }
+    }
+
+    fn remains(&self) -> Remains {
+        let StoredDocument { generation, ancestors, snapshot_upto, head, bytes } = self.stored.clone();
+        Remains {
+            generation: Some(generation),
+            ancestors,
+            head: Some(head),
+            snapshot: bytes.snapshot.map(|snapshot| (snapshot_upto, snapshot)),
+            updates: (snapshot_upto + 1..).zip(bytes.tail).collect(),
+            damage: Vec::new(),
+        }
     }
 
     fn info(&self, name: &DocName) -> Option<DocumentInfo> {

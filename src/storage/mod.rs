@@ -26,6 +26,7 @@ mod open;
 mod record;
 mod redb;
 mod stored;
+mod verify;
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -38,7 +39,11 @@ pub use error::{Cause, Damage, StoreError};
 pub use faulty::FaultyStore;
 pub use memory::MemoryStore;
 pub use open::open;
-pub use stored::{Compaction, DamagedDocument, DocumentInfo, Health, StoredDocument, VerifyReport};
+pub use stored::{
+    Compaction, DamagedDocument, DocumentInfo, Flaw, Health, Remains, Restoration, StoredDocument, StoredName,
+    VerifyReport,
+};
+pub use verify::verify;
 
 /// A place that keeps documents.
 ///
@@ -83,7 +88,7 @@ pub trait Store: Send + Sync + std::fmt::Debug + 'static {
     /// Documents with at least one update, in the order of their names' bytes, after `after`, at most `limit`.
     ///
     /// Fewer than `limit` are returned only at the end. A document whose header is damaged is left out;
-    /// [`Store::verify`] names it.
+    /// [`Store::names`] names it.
     async fn list(&self, after: Option<&DocName>, limit: usize) -> Result<Vec<DocumentInfo>, StoreError>;
 
     /// What is known about a document without reading it; `None` when it was never stored or is deleted.
@@ -95,10 +100,31 @@ pub trait Store: Send + Sync + std::fmt::Debug + 'static {
     /// Sums of what the store has done since it was opened.
     fn counters(&self) -> &StoreCounters;
 
-    /// Reads every document, checks every record, and reports each damaged document.
+    /// Every name that the store knows, tombstones and damaged documents included, in the order of the names' bytes,
+    /// after `after`, at most `limit`. Fewer than `limit` are returned only at the end.
+    async fn names(&self, after: Option<&DocName>, limit: usize) -> Result<Vec<StoredName>, StoreError>;
+
+    /// Stores a whole document at once, with its numbers and times, under a name of which nothing is stored.
     ///
-    /// Others may read and write meanwhile. Takes as long as reading the whole store takes.
-    async fn verify(&self) -> Result<VerifyReport, StoreError>;
+    /// The bounds of single updates and snapshots do not apply.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] when something is stored under the name, be it a tombstone; [`StoreError::Corrupt`] when
+    /// the numbers of `restoration` contradict each other.
+    async fn restore(&self, doc: &DocName, restoration: Restoration) -> Result<(), StoreError>;
+
+    /// What can be read of a document, however damaged it is; nothing for a name that was never stored.
+    async fn remains(&self, doc: &DocName) -> Result<Remains, StoreError>;
+
+    /// What is wrong with the store apart from single documents; [`verify`] asks.
+    async fn flaws(&self) -> Result<Vec<Flaw>, StoreError> {
+        Ok(Vec::new())
+    }
+
+    /// Gives the space that is not used any more back to the file system. Everything else waits meanwhile.
+    async fn shrink(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
 
     /// Commits what waits, refuses everything later with [`StoreError::Closed`], and releases the files.
     ///

@@ -7,12 +7,12 @@ use bytes::Bytes;
 use redb::{ReadableTable, WriteTransaction};
 
 use super::engine::{Engine, Fault, Volume};
-use super::header::Header;
-use super::schema::{ANCESTORS, BIG, BytesTable, Entry, TAIL, TRASH, TRASH_DOCUMENT, Tables};
+use super::header::{Header, Snapshot};
+use super::schema::{ANCESTORS, BIG, BytesTable, Entry, SNAPSHOTS, TAIL, TRASH, TRASH_DOCUMENT, Tables};
 use super::stub::{Stub, pieces};
 use crate::ids::{DocName, Generation};
 use crate::storage::record::{Kind, MAX_PAYLOAD, Place, seal};
-use crate::storage::{Damage, StoreError};
+use crate::storage::{Damage, Restoration, StoreError, StoredDocument};
 
 /// A change of one document.
 #[derive(Debug)]
@@ -29,6 +29,8 @@ pub(super) enum Change {
     Append(Vec<Bytes>),
     /// Leaves a tombstone with these ancestors; answered with the new generation's number.
     Delete(Bytes),
+    /// Stores a whole document under a name of which nothing is stored; answered with the head.
+    Restore(Box<Restoration>),
 }
 
 /// The answer to one [`Write`].
@@ -39,6 +41,7 @@ impl Write {
         match &self.change {
             Change::Append(updates) => updates.len(),
             Change::Delete(_) => 1,
+            Change::Restore(restoration) => restoration.document.bytes.tail.len(),
         }
     }
 
@@ -46,6 +49,7 @@ impl Write {
         match &self.change {
             Change::Append(updates) => updates.iter().map(Bytes::len).sum(),
             Change::Delete(ancestors) => ancestors.len(),
+            Change::Restore(restoration) => restoration.document.bytes.len(),
         }
     }
 }
@@ -74,7 +78,11 @@ pub(super) fn apply<'w>(
 
 /// Milliseconds since 1970, as headers keep them.
 pub(super) fn now_millis() -> u64 {
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    millis(SystemTime::now())
+}
+
+fn millis(time: SystemTime) -> u64 {
+    let since = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }
 
@@ -112,6 +120,10 @@ impl Batch<'_> {
             Err(fault) => return Err(fault),
         };
         let answer = match &write.change {
+            Change::Restore(restoration) => match document.found {
+                None if !document.is_changed => Ok(self.restore(&mut document, restoration)?),
+                _ => Err(document.header.conflict()),
+            },
             _ if document.header.generation != write.generation => Err(document.header.conflict()),
             Change::Append(updates) => match engine.check_quarantine(&write.doc) {
                 Ok(()) => Ok(self.append(&mut document, updates)?),
@@ -191,17 +203,51 @@ impl Batch<'_> {
         let old = std::mem::replace(&mut document.id, id);
         self.tables.headers.remove(old)?;
         self.txn.open_table(TRASH)?.insert((old, TRASH_DOCUMENT, 0), ())?;
+        self.write_ancestors(id, ancestors)?;
+        let generation = document.header.generation.next();
+        document.header = Header::empty(document.header.name.clone(), generation);
+        document.header.ancestors_len = ancestors.len() as u64;
+        document.is_changed = true;
+        Ok(generation.0)
+    }
+
+    /// Gives a new name everything that a document of another store has.
+    fn restore(&mut self, document: &mut Touched, restoration: &Restoration) -> Result<u64, Fault> {
+        let StoredDocument { generation, ancestors, snapshot_upto, head, bytes } = &restoration.document;
+        self.write_ancestors(document.id, ancestors)?;
+        let header = &mut document.header;
+        header.generation = *generation;
+        header.ancestors_len = ancestors.len() as u64;
+        if let Some(snapshot) = &bytes.snapshot {
+            let number = header.next_snapshot;
+            header.next_snapshot += 1;
+            header.snapshot = Some(Snapshot { number, upto: *snapshot_upto, len: snapshot.len() as u64 });
+            let mut table = self.txn.open_table(SNAPSHOTS)?;
+            for (chunk, piece) in pieces(snapshot) {
+                let place = Place::SnapshotChunk { doc: document.id, number, chunk };
+                table.insert((document.id, number, chunk), seal(place, Kind::SnapshotChunk, piece).as_slice())?;
+            }
+            self.volume.bytes += snapshot.len() as u64;
+        }
+        header.head = *snapshot_upto;
+        self.append(document, &bytes.tail)?;
+        if *head > 0 {
+            document.header.created = millis(restoration.created);
+            document.header.updated = millis(restoration.updated);
+        }
+        // A name without updates that was never deleted needs no header.
+        document.is_changed = *head > 0 || *generation > Generation::FIRST;
+        Ok(*head)
+    }
+
+    fn write_ancestors(&mut self, id: u64, ancestors: &Bytes) -> Result<(), Fault> {
         let mut table = self.txn.open_table(ANCESTORS)?;
         for (chunk, piece) in pieces(ancestors) {
             let place = Place::AncestorsChunk { doc: id, chunk };
             table.insert((id, chunk), seal(place, Kind::AncestorsChunk, piece).as_slice())?;
         }
-        let generation = document.header.generation.next();
-        document.header = Header::empty(document.header.name.clone(), generation);
-        document.header.ancestors_len = ancestors.len() as u64;
-        document.is_changed = true;
         self.volume.bytes += ancestors.len() as u64;
-        Ok(generation.0)
+        Ok(())
     }
 
     /// Writes the headers of the changed documents, and their names where those lead elsewhere now.

@@ -168,6 +168,23 @@ impl Engine {
         }
     }
 
+    /// Moves what is in use to the front of the file and cuts the file. Waits for running transactions, and lets later
+    /// ones wait.
+    pub(super) fn shrink(&self) -> Result<(), StoreError> {
+        let outcome = {
+            let mut slot = self.slot.write().unwrap_or_else(PoisonError::into_inner);
+            let Slot::Open(database) = &mut *slot else { return slot.database().map(drop) };
+            catch_unwind(AssertUnwindSafe(|| database.compact()))
+        };
+        let error = match outcome {
+            Ok(Ok(_)) => return Ok(()),
+            Ok(Err(error)) => store_error(error.into()),
+            Err(_) => StoreError::Failed(Arc::new(EnginePanicked)),
+        };
+        self.break_down(&error);
+        Err(error)
+    }
+
     pub(super) fn is_closed(&self) -> bool {
         matches!(*self.slot.read().unwrap_or_else(PoisonError::into_inner), Slot::Closed)
     }

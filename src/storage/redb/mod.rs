@@ -7,7 +7,7 @@
 //!
 //! - `schema`, `header`, `stub`: what lies where in the file;
 //! - `batch`, `staging`, `sweep`: the three kinds of write transaction;
-//! - `writer`: the thread that runs them; `reader`: the read transactions;
+//! - `writer`: the thread that runs them; `reader`, `remains`: the read transactions;
 //! - `engine`: the open database, opened anew after an I/O error;
 //! - `store`: the [`Store`](super::Store) in front of all that.
 
@@ -19,6 +19,7 @@ mod engine;
 mod faults;
 mod header;
 mod reader;
+mod remains;
 mod schema;
 mod staging;
 mod store;

@@ -7,13 +7,13 @@ use std::time::{Duration, SystemTime};
 use bytes::{Bytes, BytesMut};
 use redb::ReadTransaction;
 
-use super::engine::{Engine, Fault};
+use super::engine::Fault;
 use super::header::{Header, Snapshot};
 use super::schema::{ANCESTORS, BIG, GRAVES, NAMES, SNAPSHOTS, TAIL, find_in};
 use super::stub::Stub;
 use crate::ids::{DocName, Generation};
 use crate::storage::record::{Kind, Place, unseal, unseal_as};
-use crate::storage::{Compaction, Damage, DamagedDocument, DocumentInfo, StoreError, StoredDocument, VerifyReport};
+use crate::storage::{Compaction, Damage, DamagedDocument, DocumentInfo, StoreError, StoredDocument, StoredName};
 use crate::sync::DocumentBytes;
 
 /// What a compaction will put aside: found by a reader, so that the writer thread need not walk it.
@@ -99,40 +99,41 @@ pub(super) fn measure(txn: &ReadTransaction, doc: &DocName, compaction: &Compact
     Ok(Covered { id: entry.id, bytes })
 }
 
-/// Reads every document, each in its own transaction so that none is kept open for long.
-pub(super) fn verify(engine: &Engine) -> Result<VerifyReport, StoreError> {
-    let mut report = VerifyReport::default();
-    let mut after: Option<DocName> = None;
-    while let Some(name) = engine.read(|txn| next_name(txn, NAMES, after.as_ref()))? {
-        report.documents += 1;
-        match engine.read(|txn| load(txn, &name)) {
-            Ok(document) => {
-                report.updates += document.bytes.tail.len() as u64;
-                report.bytes += document.bytes.len() as u64;
+/// The names after a name, in order, whatever they lead to.
+pub(super) fn names(txn: &ReadTransaction, after: Option<&DocName>, limit: usize) -> Result<Vec<StoredName>, Fault> {
+    let from = after.map_or(Bound::Unbounded, |name| Bound::Excluded(name.as_str()));
+    let (names, graves) = (txn.open_table(NAMES)?, txn.open_table(GRAVES)?);
+    let mut names = names.range::<&str>((from, Bound::Unbounded))?.peekable();
+    let mut graves = graves.range::<&str>((from, Bound::Unbounded))?.peekable();
+    let mut found = Vec::new();
+    while found.len() < limit {
+        let is_grave = match (names.peek(), graves.peek()) {
+            (None, None) => break,
+            (Some(_), None) => false,
+            (None, Some(_)) => true,
+            (Some(Ok(name)), Some(Ok(grave))) => grave.0.value() < name.0.value(),
+            // What cannot be read is found out by taking it.
+            (Some(name), Some(_)) => name.is_ok(),
+        };
+        let Some(row) = (if is_grave { graves.next() } else { names.next() }) else { break };
+        let Ok(name) = DocName::parse(row?.0.value()) else { continue };
+        match find_in(txn, &name) {
+            Ok(Some(entry)) if entry.is_grave => {
+                found.push(StoredName::Tombstone { name, generation: entry.header.generation });
             }
-            Err(StoreError::Corrupt { doc, what }) => {
-                engine.notice_damage(&StoreError::Corrupt { doc: doc.clone(), what: what.clone() });
-                report.damaged.push(DamagedDocument { name: doc, what });
+            Ok(Some(entry)) => found.push(StoredName::Document(info(entry.header))),
+            Ok(None) => {}
+            Err(Fault::Document(StoreError::Corrupt { doc: name, what })) => {
+                found.push(StoredName::Damaged(DamagedDocument { name, what }));
             }
-            Err(error) => return Err(error),
+            Err(fault) => return Err(fault),
         }
-        after = Some(name);
     }
-    after = None;
-    while let Some(name) = engine.read(|txn| next_name(txn, GRAVES, after.as_ref()))? {
-        report.tombstones += 1;
-        match engine.read(|txn| load(txn, &name)) {
-            Ok(_) => {}
-            Err(StoreError::Corrupt { doc, what }) => report.damaged.push(DamagedDocument { name: doc, what }),
-            Err(error) => return Err(error),
-        }
-        after = Some(name);
-    }
-    Ok(report)
+    Ok(found)
 }
 
 /// What stops the reading of one document.
-enum Found {
+pub(super) enum Found {
     Damage(Damage),
     Engine(redb::Error),
 }
@@ -197,7 +198,7 @@ fn tail(txn: &ReadTransaction, id: u64, first: u64, head: u64) -> Result<Vec<Byt
     Ok(updates)
 }
 
-fn big_update(txn: &ReadTransaction, id: u64, seq: u64, stub: Stub) -> Result<Bytes, Found> {
+pub(super) fn big_update(txn: &ReadTransaction, id: u64, seq: u64, stub: Stub) -> Result<Bytes, Found> {
     let table = txn.open_table(BIG)?;
     let mut pieces = Pieces::new(stub.len);
     for row in table.range((id, seq, 0)..=(id, seq, u32::MAX))? {
@@ -210,7 +211,7 @@ fn big_update(txn: &ReadTransaction, id: u64, seq: u64, stub: Stub) -> Result<By
     Ok(pieces.finish().map_err(|what| update(seq, what))?)
 }
 
-fn snapshot_bytes(txn: &ReadTransaction, id: u64, snapshot: Snapshot) -> Result<Bytes, Found> {
+pub(super) fn snapshot_bytes(txn: &ReadTransaction, id: u64, snapshot: Snapshot) -> Result<Bytes, Found> {
     let number = snapshot.number;
     let table = txn.open_table(SNAPSHOTS)?;
     let mut pieces = Pieces::new(snapshot.len);
@@ -223,7 +224,7 @@ fn snapshot_bytes(txn: &ReadTransaction, id: u64, snapshot: Snapshot) -> Result<
     Ok(pieces.finish().map_err(Damage::Snapshot)?)
 }
 
-fn ancestors(txn: &ReadTransaction, id: u64, len: u64) -> Result<Bytes, Found> {
+pub(super) fn ancestors(txn: &ReadTransaction, id: u64, len: u64) -> Result<Bytes, Found> {
     if len == 0 {
         return Ok(Bytes::new());
     }
@@ -266,20 +267,6 @@ impl Pieces {
     }
 }
 
-fn next_name(
-    txn: &ReadTransaction,
-    table: redb::TableDefinition<'static, &'static str, u64>,
-    after: Option<&DocName>,
-) -> Result<Option<DocName>, Fault> {
-    let after = after.map_or(Bound::Unbounded, |name| Bound::Excluded(name.as_str()));
-    for row in txn.open_table(table)?.range::<&str>((after, Bound::Unbounded))? {
-        if let Ok(name) = DocName::parse(row?.0.value()) {
-            return Ok(Some(name));
-        }
-    }
-    Ok(None)
-}
-
 fn info(header: Header) -> DocumentInfo {
     DocumentInfo {
         generation: header.generation,
@@ -292,6 +279,6 @@ fn info(header: Header) -> DocumentInfo {
     }
 }
 
-fn update(seq: u64, what: &'static str) -> Damage {
+pub(super) fn update(seq: u64, what: &'static str) -> Damage {
     Damage::Update { seq, what }
 }

@@ -13,14 +13,14 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use super::batch::{Change, Write};
 use super::engine::{Engine, Fault};
-use super::reader;
 use super::staging::{Progress, Staging};
 use super::writer::{Job, Pending, Writer};
+use super::{reader, remains};
 use crate::ids::{DocName, Generation};
 use crate::storage::directory::DataDirectory;
 use crate::storage::{
-    Compaction, Config, Damage, DocumentInfo, Health, Store, StoreCounters, StoreError, StoreKind, StoredDocument,
-    VerifyReport,
+    Compaction, Config, Damage, DocumentInfo, Flaw, Health, Remains, Restoration, Store, StoreCounters, StoreError,
+    StoreKind, StoredDocument, StoredName,
 };
 
 /// A [`Store`] in one redb file.
@@ -206,8 +206,29 @@ impl Store for RedbStore {
         &self.engine.counters
     }
 
-    async fn verify(&self) -> Result<VerifyReport, StoreError> {
-        self.read(reader::verify).await
+    async fn names(&self, after: Option<&DocName>, limit: usize) -> Result<Vec<StoredName>, StoreError> {
+        let after = after.cloned();
+        self.read(move |engine| engine.read(|txn| reader::names(txn, after.as_ref(), limit))).await
+    }
+
+    async fn restore(&self, doc: &DocName, restoration: Restoration) -> Result<(), StoreError> {
+        restoration.check(doc)?;
+        let generation = restoration.document.generation;
+        let change = Change::Restore(Box::new(restoration));
+        self.write(Write { doc: doc.clone(), generation, change }).await.map(drop)
+    }
+
+    async fn remains(&self, doc: &DocName) -> Result<Remains, StoreError> {
+        let doc = doc.clone();
+        self.read(move |engine| engine.read(|txn| remains::remains(txn, &doc))).await
+    }
+
+    async fn flaws(&self) -> Result<Vec<Flaw>, StoreError> {
+        self.read(|engine| engine.read(remains::flaws)).await
+    }
+
+    async fn shrink(&self) -> Result<(), StoreError> {
+        self.read(Engine::shrink).await
     }
 
     async fn close(&self) -> Result<(), StoreError> {

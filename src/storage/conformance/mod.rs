@@ -2,21 +2,22 @@
 //!
 //! A backend names a [`Fixture`] and calls [`suite!`](suite) in its tests; every function below is then a test of it.
 
-use std::collections::BTreeMap;
+mod model;
+mod whole;
+
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use bytesize::ByteSize;
-use proptest::prelude::*;
-use proptest::test_runner::TestRunner;
 
-use super::{Compaction, Config, Health, Store, StoreError, StoredDocument};
+use self::whole::restoration;
+use super::{Compaction, Config, Health, Store, StoreError, StoredDocument, verify};
 use crate::ids::{DocName, Generation};
 use crate::sync::DocumentBytes;
 
 /// A place in which a backend can be opened, empty at first.
-pub(super) trait Fixture: Default {
+pub(in crate::storage) trait Fixture: Default {
     /// Opens a store with [`config`]'s bounds. The suite drops or closes one before it opens the next.
     fn open(&self) -> Arc<dyn Store>;
 
@@ -25,7 +26,7 @@ pub(super) trait Fixture: Default {
 }
 
 /// Bounds small enough to be reached in a test.
-pub(super) fn config() -> Config {
+pub(in crate::storage) fn config() -> Config {
     Config { max_update: ByteSize::mib(1), max_snapshot: ByteSize::mib(4), ..Config::default() }
 }
 
@@ -46,6 +47,11 @@ macro_rules! suite {
             what_is_too_large_is_refused,
             documents_are_listed_by_name_in_pages,
             a_stat_knows_sizes_and_times,
+            names_tell_what_is_behind_them,
+            what_another_store_gave_is_restored_as_it_was,
+            a_restoration_takes_no_place_and_no_nonsense,
+            remains_of_a_sound_document_are_all_of_it,
+            shrinking_keeps_everything,
             concurrent_appenders_keep_their_order_and_leave_no_gap,
             everything_is_counted,
             a_closed_store_refuses_everything,
@@ -63,26 +69,28 @@ macro_rules! suite {
         })*
     };
 }
-pub(super) use suite;
+pub(in crate::storage) use model::random_operations_agree_with_a_model;
+pub(in crate::storage) use suite;
+pub(in crate::storage) use whole::*;
 
-pub(super) fn doc(name: &str) -> DocName {
+pub(in crate::storage) fn doc(name: &str) -> DocName {
     DocName::parse(name).unwrap()
 }
 
-pub(super) fn update(text: &str) -> Bytes {
+pub(in crate::storage) fn update(text: &str) -> Bytes {
     Bytes::copy_from_slice(text.as_bytes())
 }
 
 const FIRST: Generation = Generation::FIRST;
 
-pub(super) async fn a_name_never_stored_is_empty(store: Arc<dyn Store>) {
+pub(in crate::storage) async fn a_name_never_stored_is_empty(store: Arc<dyn Store>) {
     assert_eq!(store.load(&doc("a")).await.unwrap(), StoredDocument::default());
     assert_eq!(store.stat(&doc("a")).await.unwrap(), None);
     assert_eq!(store.list(None, 10).await.unwrap(), []);
     assert_eq!(store.health(), Health::Ok);
 }
 
-pub(super) async fn updates_come_back_in_order_and_unchanged(store: Arc<dyn Store>) {
+pub(in crate::storage) async fn updates_come_back_in_order_and_unchanged(store: Arc<dyn Store>) {
     let updates: Vec<Bytes> = (0..200).map(|at| update(&format!("update {at}"))).collect();
     assert_eq!(store.append(&doc("a"), FIRST, updates[..150].to_vec()).await.unwrap(), 150);
     assert_eq!(store.append(&doc("a"), FIRST, updates[150..151].to_vec()).await.unwrap(), 151);
@@ -94,7 +102,7 @@ pub(super) async fn updates_come_back_in_order_and_unchanged(store: Arc<dyn Stor
     assert_eq!(store.load(&doc("b")).await.unwrap().bytes.tail, [Bytes::new()]);
 }
 
-pub(super) async fn an_append_of_nothing_tells_the_head_and_stores_nothing(store: Arc<dyn Store>) {
+pub(in crate::storage) async fn an_append_of_nothing_tells_the_head_and_stores_nothing(store: Arc<dyn Store>) {
     assert_eq!(store.append(&doc("a"), FIRST, vec![]).await.unwrap(), 0);
     assert_eq!(store.stat(&doc("a")).await.unwrap(), None);
     store.append(&doc("a"), FIRST, vec![update("u")]).await.unwrap();
@@ -102,7 +110,7 @@ pub(super) async fn an_append_of_nothing_tells_the_head_and_stores_nothing(store
     assert!(matches!(store.append(&doc("a"), Generation(2), vec![]).await, Err(StoreError::Conflict { .. })));
 }
 
-pub(super) async fn a_write_of_another_generation_changes_nothing(store: Arc<dyn Store>) {
+pub(in crate::storage) async fn a_write_of_another_generation_changes_nothing(store: Arc<dyn Store>) {
     store.append(&doc("a"), FIRST, vec![update("u")]).await.unwrap();
     let before = store.load(&doc("a")).await.unwrap();
     let compaction =
@@ -128,7 +136,7 @@ pub(super) async fn a_write_of_another_generation_changes_nothing(store: Arc<dyn
     assert_eq!(store.load(&doc("new")).await.unwrap(), StoredDocument::default());
 }
 
-pub(super) async fn a_compaction_replaces_exactly_what_it_covers(store: Arc<dyn Store>) {
+pub(in crate::storage) async fn a_compaction_replaces_exactly_what_it_covers(store: Arc<dyn Store>) {
     let updates: Vec<Bytes> = (1..=10).map(|seq| update(&format!("{seq}"))).collect();
     store.append(&doc("a"), FIRST, updates.clone()).await.unwrap();
     for (previous_upto, upto) in [(0, 4), (4, 4), (4, 9), (9, 10)] {
@@ -146,7 +154,7 @@ pub(super) async fn a_compaction_replaces_exactly_what_it_covers(store: Arc<dyn 
     assert_eq!(store.load(&doc("a")).await.unwrap().bytes.tail, ["11"]);
 }
 
-pub(super) async fn a_compaction_made_from_another_state_is_refused(store: Arc<dyn Store>) {
+pub(in crate::storage) async fn a_compaction_made_from_another_state_is_refused(store: Arc<dyn Store>) {
     store.append(&doc("a"), FIRST, (0..6).map(|at| update(&format!("{at}"))).collect()).await.unwrap();
     let compact = |previous_upto, upto| {
         let compaction =
@@ -163,7 +171,7 @@ pub(super) async fn a_compaction_made_from_another_state_is_refused(store: Arc<d
     assert_eq!(store.load(&doc("a")).await.unwrap(), before);
 }
 
-pub(super) async fn of_two_compactions_of_one_state_one_wins(store: Arc<dyn Store>) {
+pub(in crate::storage) async fn of_two_compactions_of_one_state_one_wins(store: Arc<dyn Store>) {
     for round in 0..8u64 {
         store.append(&doc("a"), FIRST, vec![update("u"), update("v")]).await.unwrap();
         let name = doc("a");
@@ -189,7 +197,7 @@ pub(super) async fn of_two_compactions_of_one_state_one_wins(store: Arc<dyn Stor
     }
 }
 
-pub(super) async fn a_deletion_during_a_compaction_is_the_last_word(store: Arc<dyn Store>) {
+pub(in crate::storage) async fn a_deletion_during_a_compaction_is_the_last_word(store: Arc<dyn Store>) {
     for round in 0..8 {
         let name = doc(&format!("{round}"));
         store.append(&name, FIRST, vec![update("u")]).await.unwrap();
@@ -210,7 +218,7 @@ pub(super) async fn a_deletion_during_a_compaction_is_the_last_word(store: Arc<d
     }
 }
 
-pub(super) async fn a_deletion_leaves_its_generation_and_ancestors(store: Arc<dyn Store>) {
+pub(in crate::storage) async fn a_deletion_leaves_its_generation_and_ancestors(store: Arc<dyn Store>) {
     store.append(&doc("a"), FIRST, vec![update("u")]).await.unwrap();
     store.append(&doc("b"), FIRST, vec![update("u")]).await.unwrap();
     assert_eq!(store.delete(&doc("a"), FIRST, update("first")).await.unwrap(), Generation(2));
@@ -230,11 +238,11 @@ pub(super) async fn a_deletion_leaves_its_generation_and_ancestors(store: Arc<dy
     assert_eq!(store.delete(&doc("a"), Generation(3), Bytes::new()).await.unwrap(), Generation(4));
     assert_eq!(store.load(&doc("a")).await.unwrap().ancestors, "");
     assert_eq!(store.delete(&doc("never"), FIRST, update("seen")).await.unwrap(), Generation(2));
-    let report = store.verify().await.unwrap();
+    let report = verify(&*store, |_| {}).await.unwrap();
     assert_eq!((report.documents, report.tombstones, report.damaged.len()), (1, 2, 0));
 }
 
-pub(super) async fn large_values_come_back_whole(store: Arc<dyn Store>) {
+pub(in crate::storage) async fn large_values_come_back_whole(store: Arc<dyn Store>) {
     let noise = |len: usize| (0u8..251).cycle().take(len).collect::<Bytes>();
     let updates: Vec<Bytes> =
         [64_993, 64_994, 64_995, 65_000, 2 * 64_994, 200_000, 1 << 20].map(noise).into_iter().collect();
@@ -255,7 +263,7 @@ pub(super) async fn large_values_come_back_whole(store: Arc<dyn Store>) {
     assert_eq!(store.load(&longest).await.unwrap().head, 1);
 }
 
-pub(super) async fn what_is_too_large_is_refused(store: Arc<dyn Store>) {
+pub(in crate::storage) async fn what_is_too_large_is_refused(store: Arc<dyn Store>) {
     let mib = |mib: usize| Bytes::from(vec![7; (mib << 20) + 1]);
     let refused = store.append(&doc("a"), FIRST, vec![update("u"), mib(1)]).await;
     assert!(matches!(refused, Err(StoreError::TooLarge { len: 0x0010_0001, max: 0x0010_0000 })), "{refused:?}");
@@ -267,7 +275,7 @@ pub(super) async fn what_is_too_large_is_refused(store: Arc<dyn Store>) {
     assert_eq!(store.load(&doc("a")).await.unwrap().bytes.tail, ["u"]);
 }
 
-pub(super) async fn documents_are_listed_by_name_in_pages(store: Arc<dyn Store>) {
+pub(in crate::storage) async fn documents_are_listed_by_name_in_pages(store: Arc<dyn Store>) {
     let mut names: Vec<String> = (0..25).map(|at| format!("doc {at}")).collect();
     names.extend(["ä".to_owned(), "Z".to_owned(), "a/b".to_owned()]);
     for name in &names {
@@ -294,7 +302,7 @@ pub(super) async fn documents_are_listed_by_name_in_pages(store: Arc<dyn Store>)
     }
 }
 
-pub(super) async fn a_stat_knows_sizes_and_times(store: Arc<dyn Store>) {
+pub(in crate::storage) async fn a_stat_knows_sizes_and_times(store: Arc<dyn Store>) {
     let before = SystemTime::now() - Duration::from_millis(1);
     store.append(&doc("a"), FIRST, vec![update("12345"), update("678")]).await.unwrap();
     let first = store.stat(&doc("a")).await.unwrap().unwrap();
@@ -307,7 +315,7 @@ pub(super) async fn a_stat_knows_sizes_and_times(store: Arc<dyn Store>) {
     assert!(second.updated > first.updated);
 }
 
-pub(super) async fn concurrent_appenders_keep_their_order_and_leave_no_gap(store: Arc<dyn Store>) {
+pub(in crate::storage) async fn concurrent_appenders_keep_their_order_and_leave_no_gap(store: Arc<dyn Store>) {
     const APPENDERS: u64 = 8;
     const APPENDS: u64 = 40;
     let appender = |appender: u64| {
@@ -334,14 +342,14 @@ pub(super) async fn concurrent_appenders_keep_their_order_and_leave_no_gap(store
     }
 }
 
-pub(super) async fn everything_is_counted(store: Arc<dyn Store>) {
+pub(in crate::storage) async fn everything_is_counted(store: Arc<dyn Store>) {
     store.append(&doc("a"), FIRST, vec![update("12"), update("345")]).await.unwrap();
     let counters = store.counters();
     assert!(counters.commits() >= 1);
     assert_eq!((counters.committed_records(), counters.committed_bytes(), counters.failures()), (2, 5, 0));
 }
 
-pub(super) async fn a_closed_store_refuses_everything(store: Arc<dyn Store>) {
+pub(in crate::storage) async fn a_closed_store_refuses_everything(store: Arc<dyn Store>) {
     store.append(&doc("a"), FIRST, vec![update("u")]).await.unwrap();
     store.close().await.unwrap();
     store.close().await.unwrap();
@@ -350,111 +358,11 @@ pub(super) async fn a_closed_store_refuses_everything(store: Arc<dyn Store>) {
     assert!(matches!(store.delete(&doc("a"), FIRST, Bytes::new()).await, Err(StoreError::Closed)));
     assert!(matches!(store.list(None, 1).await, Err(StoreError::Closed)));
     assert!(matches!(store.stat(&doc("a")).await, Err(StoreError::Closed)));
-    assert!(matches!(store.verify().await, Err(StoreError::Closed)));
+    assert!(matches!(verify(&*store, |_| {}).await, Err(StoreError::Closed)));
+    assert!(matches!(store.names(None, 1).await, Err(StoreError::Closed)));
+    assert!(matches!(store.remains(&doc("a")).await, Err(StoreError::Closed)));
+    assert!(matches!(store.restore(&doc("b"), restoration()).await, Err(StoreError::Closed)));
     let compaction = Compaction { generation: FIRST, previous_upto: 0, upto: 1, snapshot: Bytes::new() };
     assert!(matches!(store.compact(&doc("a"), compaction).await, Err(StoreError::Closed)));
     assert!(matches!(store.health(), Health::Failed { .. }));
-}
-
-/// One step of the random run. Small numbers are folded into valid and slightly invalid arguments.
-#[derive(Debug, Clone)]
-enum Step {
-    Append { name: u8, stale: bool, lens: Vec<usize> },
-    Compact { name: u8, stale: bool, upto: u64, len: usize },
-    Delete { name: u8, stale: bool, len: usize },
-    Reopen,
-}
-
-pub(super) fn random_operations_agree_with_a_model<F: Fixture>() {
-    let len = prop_oneof![6 => 0..200usize, 1 => 60_000..200_000usize];
-    let stale = prop::bool::weighted(0.1);
-    let step = prop_oneof![
-        8 => (0..3u8, stale, prop::collection::vec(len.clone(), 0..5))
-            .prop_map(|(name, stale, lens)| Step::Append { name, stale, lens }),
-        4 => (0..3u8, stale, 0..12u64, prop_oneof![4 => len.clone(), 1 => 2_000_000..2_000_100usize])
-            .prop_map(|(name, stale, upto, len)| Step::Compact { name, stale, upto, len }),
-        1 => (0..3u8, stale, len).prop_map(|(name, stale, len)| Step::Delete { name, stale, len }),
-        1 => Just(Step::Reopen),
-    ];
-    let mut runner = TestRunner::new(ProptestConfig { cases: 24, failure_persistence: None, ..Default::default() });
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-    let outcome = runner.run(&prop::collection::vec(step, 1..40), |steps| {
-        let fixture = F::default();
-        runtime.block_on(follow(&fixture, steps));
-        Ok(())
-    });
-    outcome.unwrap();
-}
-
-async fn follow<F: Fixture>(fixture: &F, steps: Vec<Step>) {
-    let mut store = fixture.open();
-    let mut model: BTreeMap<DocName, StoredDocument> = BTreeMap::new();
-    for (at, step) in steps.into_iter().enumerate() {
-        let fill = |len| Bytes::from(vec![u8::try_from(at % 251).unwrap(); len]);
-        match step {
-            Step::Append { name, stale, lens } => {
-                let name = doc(&format!("{name}"));
-                let updates: Vec<Bytes> = lens.into_iter().map(fill).collect();
-                let document = model.entry(name.clone()).or_default();
-                let generation = Generation(document.generation.0 + u64::from(stale));
-                let answer = store.append(&name, generation, updates.clone()).await;
-                if stale {
-                    assert!(matches!(answer, Err(StoreError::Conflict { .. })), "{answer:?}");
-                    continue;
-                }
-                document.head += updates.len() as u64;
-                document.bytes.tail.extend(updates);
-                assert_eq!(answer.unwrap(), document.head);
-            }
-            Step::Compact { name, stale, upto, len } => {
-                let name = doc(&format!("{name}"));
-                let document = model.entry(name.clone()).or_default();
-                let previous_upto = document.snapshot_upto + u64::from(stale);
-                let upto = document.snapshot_upto + upto;
-                let compaction =
-                    Compaction { generation: document.generation, previous_upto, upto, snapshot: fill(len) };
-                let answer = store.compact(&name, compaction).await;
-                if stale || upto == 0 || upto > document.head {
-                    assert!(matches!(answer, Err(StoreError::Conflict { .. })), "{answer:?}");
-                    continue;
-                }
-                answer.unwrap();
-                document.bytes.tail.drain(..usize::try_from(upto - document.snapshot_upto).unwrap());
-                document.bytes.snapshot = Some(fill(len));
-                document.snapshot_upto = upto;
-            }
-            Step::Delete { name, stale, len } => {
-                let name = doc(&format!("{name}"));
-                let document = model.entry(name.clone()).or_default();
-                let generation = Generation(document.generation.0 + u64::from(stale));
-                let answer = store.delete(&name, generation, fill(len)).await;
-                if stale {
-                    assert!(matches!(answer, Err(StoreError::Conflict { .. })), "{answer:?}");
-                    continue;
-                }
-                assert_eq!(answer.unwrap(), generation.next());
-                *document =
-                    StoredDocument { generation: generation.next(), ancestors: fill(len), ..StoredDocument::default() };
-            }
-            Step::Reopen if F::IS_DURABLE => {
-                drop(store);
-                store = fixture.open();
-            }
-            Step::Reopen => {}
-        }
-        agree(&*store, &model).await;
-    }
-}
-
-async fn agree(store: &dyn Store, model: &BTreeMap<DocName, StoredDocument>) {
-    for (name, document) in model {
-        assert_eq!(store.load(name).await.unwrap(), *document, "{name}");
-    }
-    let listed = store.list(None, 100).await.unwrap();
-    let listed = listed.into_iter().map(|info| (info.name, info.generation, info.head, info.snapshot_upto, info.bytes));
-    let expected = model.iter().filter(|(_, document)| document.head > 0).map(|(name, document)| {
-        let StoredDocument { generation, head, snapshot_upto, bytes, .. } = document;
-        (name.clone(), *generation, *head, *snapshot_upto, bytes.len() as u64)
-    });
-    assert_eq!(listed.collect::<Vec<_>>(), expected.collect::<Vec<_>>());
 }
