@@ -38,7 +38,8 @@ pub use counters::StoreCounters;
 pub use error::{Cause, Damage, StoreError};
 pub use faulty::FaultyStore;
 pub use memory::MemoryStore;
-pub use open::open;
+pub use open::{open, rescue};
+pub use redb::Rebuilt;
 pub use stored::{
     Compaction, DamagedDocument, DocumentInfo, Flaw, Health, Remains, Restoration, StoredDocument, StoredName,
     VerifyReport,

@@ -6,7 +6,7 @@
 use crc32c::crc32c_append;
 
 /// Where a record lies: its table and its key.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Place {
     Header { doc: u64 },
     Update { doc: u64, seq: u64 },

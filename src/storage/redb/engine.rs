@@ -13,7 +13,7 @@ use redb::{Database, DatabaseError, Durability, ReadTransaction, ReadableDatabas
 use thiserror::Error;
 use tokio::time::Instant;
 
-use super::schema;
+use super::schema::{self, Recognised};
 use crate::ids::DocName;
 use crate::storage::{Cause, Damage, Health, StoreCounters, StoreError};
 
@@ -51,9 +51,22 @@ pub(super) struct Volume {
     pub(super) bytes: u64,
 }
 
+/// What it means that a database has no tables.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Emptiness {
+    /// It was made just now, or before its first transaction was cut short.
+    IsNew,
+    /// They are lost.
+    IsDamage,
+}
+
 #[derive(Debug, Error)]
 #[error("the database has format {0}")]
 struct OtherFormat(u64);
+
+#[derive(Debug, Error)]
+#[error("tables of the database are missing")]
+struct TablesMissing;
 
 /// redb may panic on pages that were altered since it wrote them.
 #[derive(Debug, Error)]
@@ -61,10 +74,9 @@ struct OtherFormat(u64);
 struct EnginePanicked;
 
 impl Engine {
-    /// Opens the database and creates its tables when it is new.
-    pub(super) fn open(opener: Opener) -> Result<Self, StoreError> {
-        let database = opener().map_err(|error| store_error(error.into()))?;
-        prepare(&database)?;
+    /// Opens the database and creates its tables when it is new and may be.
+    pub(super) fn open(opener: Opener, emptiness: Emptiness) -> Result<Self, StoreError> {
+        let database = open_and_check(&opener, emptiness)?;
         Ok(Self {
             opener,
             slot: RwLock::new(Slot::Open(Box::new(database))),
@@ -151,8 +163,7 @@ impl Engine {
             Slot::Closed => return false,
             Slot::Broken(_) => {}
         }
-        let opened = (self.opener)().map_err(|error| store_error(error.into()));
-        match opened.and_then(|database| prepare(&database).map(|()| database)) {
+        match open_and_check(&self.opener, Emptiness::IsDamage) {
             Ok(database) => {
                 *slot = Slot::Open(Box::new(database));
                 true
@@ -308,19 +319,34 @@ fn transact<T>(
 ) -> Result<(T, Volume), Fault> {
     let mut txn = database.begin_write()?;
     txn.set_durability(Durability::Immediate).map_err(redb::Error::from)?;
+    // With one phase, a page of the last commit that rots before the next start makes redb go back to the commit before,
+    // without a word. See docs/adr/0008.
+    txn.set_two_phase_commit(true);
     let value = change(&txn)?;
     txn.commit()?;
     Ok(value)
 }
 
-fn prepare(database: &Database) -> Result<(), StoreError> {
-    let run = || -> Result<Result<(), u64>, redb::Error> {
-        let txn = database.begin_write()?;
-        let prepared = schema::prepare(&txn)?;
-        txn.commit()?;
-        Ok(prepared)
-    };
-    run().map_err(store_error)?.map_err(|format| StoreError::Failed(Arc::new(OtherFormat(format))))
+/// Opens the database and looks whether it is one of ours. The engine may panic on a damaged file.
+fn open_and_check(opener: &Opener, emptiness: Emptiness) -> Result<Database, StoreError> {
+    let outcome = catch_unwind(AssertUnwindSafe(|| -> Result<_, redb::Error> {
+        let database = opener()?;
+        let recognised = schema::recognise(&database.begin_read()?)?;
+        if recognised == Recognised::Empty && emptiness == Emptiness::IsNew {
+            let txn = database.begin_write()?;
+            schema::create(&txn)?;
+            txn.commit()?;
+            return Ok((database, Recognised::Ours));
+        }
+        Ok((database, recognised))
+    }));
+    let Ok(outcome) = outcome else { return Err(StoreError::Failed(Arc::new(EnginePanicked))) };
+    let (database, recognised) = outcome.map_err(store_error)?;
+    match recognised {
+        Recognised::Ours => Ok(database),
+        Recognised::Format(format) => Err(StoreError::Failed(Arc::new(OtherFormat(format)))),
+        Recognised::Empty | Recognised::Incomplete => Err(StoreError::Failed(Arc::new(TablesMissing))),
+    }
 }
 
 /// The error and all that it was caused by, in one line.

@@ -86,15 +86,18 @@ impl Header {
 
     /// Reads the header of the document with this name, which must be in it.
     pub(super) fn decode(doc: u64, name: &DocName, record: &[u8]) -> Result<Self, Damage> {
+        let header = Self::decode_any(doc, record)?;
+        if header.name == *name { Ok(header) } else { Err(Damage::Header("it belongs to another name")) }
+    }
+
+    /// Reads a header, whatever name is in it.
+    pub(super) fn decode_any(doc: u64, record: &[u8]) -> Result<Self, Damage> {
         let payload = unseal_as(Place::Header { doc }, Kind::Header, record).map_err(Damage::Header)?;
         let Ok((header, read)) = bincode::serde::decode_from_slice::<Self, _>(payload, CONFIG) else {
             return Err(Damage::Header("it cannot be decoded"));
         };
         if read != payload.len() {
             return Err(Damage::Header("it is longer than it should be"));
-        }
-        if header.name != *name {
-            return Err(Damage::Header("it belongs to another name"));
         }
         if header.snapshot_upto() > header.head {
             return Err(Damage::Header("its snapshot reaches above its head"));

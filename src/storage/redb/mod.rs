@@ -9,19 +9,25 @@
 //! - `batch`, `staging`, `sweep`: the three kinds of write transaction;
 //! - `writer`: the thread that runs them; `reader`, `remains`: the read transactions;
 //! - `engine`: the open database, opened anew after an I/O error;
+//! - `start`: opening the file at first, `index`: what is checked then, `raw`: reading a file that redb refuses;
 //! - `store`: the [`Store`](super::Store) in front of all that.
 
 mod batch;
+#[cfg(test)]
+mod damage;
 #[cfg(test)]
 mod disk;
 mod engine;
 #[cfg(test)]
 mod faults;
 mod header;
+mod index;
+mod raw;
 mod reader;
 mod remains;
 mod schema;
 mod staging;
+mod start;
 mod store;
 mod stub;
 mod sweep;
@@ -29,4 +35,6 @@ mod sweep;
 mod tests;
 mod writer;
 
+pub use raw::Rebuilt;
+pub(super) use start::rescue;
 pub(super) use store::RedbStore;

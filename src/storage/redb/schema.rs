@@ -1,6 +1,6 @@
 //! The tables of the database file, and how a name leads to its header.
 
-use redb::{ReadTransaction, ReadableTable, Table, TableDefinition, WriteTransaction};
+use redb::{ReadTransaction, ReadableTable, Table, TableDefinition, TableHandle as _, WriteTransaction};
 
 use super::engine::Fault;
 use super::header::Header;
@@ -34,7 +34,7 @@ pub(super) const TRASH_TAIL: u8 = 1;
 pub(super) const TRASH_SNAPSHOT: u8 = 2;
 
 /// The format number that this version writes into the file.
-const FORMAT: u64 = 1;
+pub(super) const FORMAT: u64 = 1;
 
 pub(super) type BytesTable<'txn, K> = Table<'txn, K, &'static [u8]>;
 
@@ -62,15 +62,9 @@ impl<'txn> Tables<'txn> {
     }
 }
 
-/// Creates the tables of a new file; refuses one of another format.
-pub(super) fn prepare(txn: &WriteTransaction) -> Result<Result<(), u64>, redb::Error> {
-    let mut meta = txn.open_table(META)?;
-    let found = meta.get("format")?.map(|value| value.value());
-    match found {
-        Some(FORMAT) => return Ok(Ok(())),
-        Some(other) => return Ok(Err(other)),
-        None => meta.insert("format", FORMAT)?,
-    };
+/// Creates the tables of a new file.
+pub(super) fn create(txn: &WriteTransaction) -> Result<(), redb::Error> {
+    txn.open_table(META)?.insert("format", FORMAT)?;
     txn.open_table(NAMES)?;
     txn.open_table(GRAVES)?;
     txn.open_table(HEADERS)?;
@@ -79,7 +73,47 @@ pub(super) fn prepare(txn: &WriteTransaction) -> Result<Result<(), u64>, redb::E
     txn.open_table(SNAPSHOTS)?;
     txn.open_table(ANCESTORS)?;
     txn.open_table(TRASH)?;
-    Ok(Ok(()))
+    Ok(())
+}
+
+/// What a file is that was not made just now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Recognised {
+    /// It has all tables of our format.
+    Ours,
+    /// It has no table at all: its first transaction was never committed.
+    Empty,
+    /// It has another format.
+    Format(u64),
+    /// A table is missing, which only damage can have done.
+    Incomplete,
+}
+
+/// Looks whether everything that every file of ours has is there.
+pub(super) fn recognise(txn: &ReadTransaction) -> Result<Recognised, redb::Error> {
+    let tables: Vec<String> = txn.list_tables()?.map(|table| table.name().to_owned()).collect();
+    if tables.is_empty() {
+        return Ok(Recognised::Empty);
+    }
+    let ours = [
+        META.name(),
+        NAMES.name(),
+        GRAVES.name(),
+        HEADERS.name(),
+        TAIL.name(),
+        BIG.name(),
+        SNAPSHOTS.name(),
+        ANCESTORS.name(),
+        TRASH.name(),
+    ];
+    if ours.iter().any(|name| !tables.iter().any(|table| table == name)) {
+        return Ok(Recognised::Incomplete);
+    }
+    Ok(match txn.open_table(META)?.get("format")?.map(|format| format.value()) {
+        Some(FORMAT) => Recognised::Ours,
+        Some(other) => Recognised::Format(other),
+        None => Recognised::Incomplete,
+    })
 }
 
 /// The header behind a name, as a read transaction sees it.

@@ -6,7 +6,7 @@ use std::thread::{self, JoinHandle};
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use redb::{Database, ReadTransaction};
+use redb::ReadTransaction;
 use thiserror::Error;
 use tokio::sync::oneshot::error::RecvError;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
@@ -15,7 +15,7 @@ use super::batch::{Change, Write};
 use super::engine::{Engine, Fault};
 use super::staging::{Progress, Staging};
 use super::writer::{Job, Pending, Writer};
-use super::{reader, remains};
+use super::{reader, remains, start};
 use crate::ids::{DocName, Generation};
 use crate::storage::directory::DataDirectory;
 use crate::storage::{
@@ -46,13 +46,7 @@ impl RedbStore {
     /// Opens the file in the data directory, or creates both.
     pub(crate) fn open(config: &Config) -> Result<Self, StoreError> {
         let directory = DataDirectory::open(&config.data, StoreKind::Redb, FILE)?;
-        let path = directory.database();
-        let cache = usize::try_from(config.cache.as_u64()).unwrap_or(usize::MAX);
-        let opener = move || Database::builder().set_cache_size(cache).create(&path);
-        let engine = Engine::open(Box::new(opener)).map_err(|error| match error {
-            StoreError::Unavailable(source) => StoreError::Directory { path: directory.database(), source },
-            error => error,
-        })?;
+        let engine = start::open(&directory, config)?;
         directory.complete()?;
         Self::start(config, engine, Some(directory))
     }
@@ -60,7 +54,7 @@ impl RedbStore {
     /// A store over a database that is opened as a test says.
     #[cfg(test)]
     pub(in crate::storage) fn with_opener(config: &Config, opener: super::engine::Opener) -> Result<Self, StoreError> {
-        Self::start(config, Engine::open(opener)?, None)
+        Self::start(config, Engine::open(opener, super::engine::Emptiness::IsNew)?, None)
     }
 
     fn start(config: &Config, engine: Engine, directory: Option<DataDirectory>) -> Result<Self, StoreError> {
@@ -273,7 +267,7 @@ fn within(bytes: &Bytes, max: u64) -> Result<(), StoreError> {
 }
 
 /// The database file in the data directory.
-const FILE: &str = "documents.redb";
+pub(super) const FILE: &str = "documents.redb";
 /// The bytes that one permit of the queue stands for; the least that a write counts.
 const UNIT: usize = 8 * 1024;
 /// The bytes of snapshots that one permit stands for; two of the largest may wait at once.
