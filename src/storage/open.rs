@@ -12,6 +12,6 @@ use super::{Config, MemoryStore, Store, StoreError, StoreKind};
 pub fn open(config: &Config) -> Result<Arc<dyn Store>, StoreError> {
     match config.kind {
         StoreKind::Memory => Ok(Arc::new(MemoryStore::new(config))),
-        StoreKind::Redb => Ok(Arc::new(RedbStore::open(config)?)),
+        StoreKind::Redb => Ok(Arc::new(RedbStore::in_directory(config)?)),
     }
 }

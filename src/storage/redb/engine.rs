@@ -1,47 +1,46 @@
 //! The open database, shared by the writer thread and the readers, and opened anew after it has failed.
 //!
-//! redb refuses everything after one I/O error until the database is dropped and opened again. The slot lets the writer
-//! do that: readers and the writer hold it shared for one transaction, a change of what is in it waits for them.
+//! An engine refuses everything after one I/O error until the database is dropped and opened again. The slot lets the
+//! writer do that: readers and the writer hold it shared for one transaction, a change of what is in it waits for them.
 
-use std::collections::HashMap;
 use std::fmt;
-use std::io::ErrorKind;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
-use redb::{Database, DatabaseError, Durability, ReadTransaction, ReadableDatabase, WriteTransaction};
 use thiserror::Error;
 use tokio::time::Instant;
 
-use super::schema;
-use crate::ids::DocName;
-use crate::storage::{Cause, Damage, Health, StoreCounters, StoreError};
+use super::quarantine::Quarantine;
+use super::rows::Database;
+use crate::storage::{Cause, Health, StoreCounters, StoreError};
 
-/// Opens the database file.
-pub(super) type Opener = Box<dyn Fn() -> Result<Database, DatabaseError> + Send + Sync>;
+/// Opens the database, and creates its tables when it is new.
+pub(super) type Opener<D> = Box<dyn Fn() -> Result<D, StoreError> + Send + Sync>;
 
 /// What the writer thread and the readers share.
-pub(super) struct Engine {
-    opener: Opener,
-    slot: RwLock<Slot>,
+pub(super) struct Engine<D> {
+    opener: Opener<D>,
+    slot: RwLock<Slot<D>>,
     health: Mutex<Health>,
-    quarantine: Mutex<HashMap<DocName, Damage>>,
+    pub(super) quarantine: Quarantine,
     pub(super) counters: StoreCounters,
 }
 
-enum Slot {
-    Open(Box<Database>),
+enum Slot<D> {
+    Open(Box<D>),
     Broken(Cause),
     Closed,
 }
 
 /// Why a transaction stopped.
 #[derive(Debug)]
-pub(super) enum Fault {
+pub(in crate::storage) enum Fault {
     /// Something about one document; the engine is fine.
     Document(StoreError),
+    /// The engine found its own pages damaged. Where they belong to one document, it is that document's damage.
+    Pages(Cause),
     /// The engine failed; it must be opened again.
-    Engine(redb::Error),
+    Engine(StoreError),
 }
 
 /// How much content a transaction wrote, for the counters.
@@ -53,23 +52,22 @@ pub(super) struct Volume {
 
 #[derive(Debug, Error)]
 #[error("the database has format {0}")]
-struct OtherFormat(u64);
+pub(in crate::storage) struct OtherFormat(pub(in crate::storage) u64);
 
-/// redb may panic on pages that were altered since it wrote them.
+/// An engine may panic on pages that were altered since it wrote them.
 #[derive(Debug, Error)]
 #[error("the storage engine panicked")]
 struct EnginePanicked;
 
-impl Engine {
-    /// Opens the database and creates its tables when it is new.
-    pub(super) fn open(opener: Opener) -> Result<Self, StoreError> {
-        let database = opener().map_err(|error| store_error(error.into()))?;
-        prepare(&database)?;
+impl<D: Database> Engine<D> {
+    /// Opens the database.
+    pub(super) fn open(opener: Opener<D>) -> Result<Self, StoreError> {
+        let database = open_with(&opener)?;
         Ok(Self {
             opener,
             slot: RwLock::new(Slot::Open(Box::new(database))),
             health: Mutex::new(Health::Ok),
-            quarantine: Mutex::default(),
+            quarantine: Quarantine::default(),
             counters: StoreCounters::default(),
         })
     }
@@ -77,21 +75,14 @@ impl Engine {
     /// Runs a read on a consistent view of everything committed.
     ///
     /// An I/O error breaks the slot until [`Engine::mend`].
-    pub(super) fn read<T>(&self, read: impl FnOnce(&ReadTransaction) -> Result<T, Fault>) -> Result<T, StoreError> {
-        let outcome = {
-            let slot = self.slot.read().unwrap_or_else(PoisonError::into_inner);
-            let database = slot.database()?;
-            database.begin_read().map_err(Fault::from).and_then(|txn| read(&txn))
-        };
-        outcome.map_err(|fault| match fault {
-            Fault::Document(error) => error,
-            Fault::Engine(error) => {
-                let error = store_error(error);
-                if error.is_retryable() {
-                    self.break_down(&error);
-                }
-                error
+    pub(super) fn read<T>(&self, read: impl Fn(&D::Read<'_>) -> Result<T, Fault>) -> Result<T, StoreError> {
+        let outcome = self.slot.read().unwrap_or_else(PoisonError::into_inner).database()?.read(read);
+        outcome.map_err(|fault| {
+            let error = fault.into_error();
+            if error.is_retryable() {
+                self.break_down(&error);
             }
+            error
         })
     }
 
@@ -100,13 +91,13 @@ impl Engine {
     /// A fault of the engine breaks the slot until [`Engine::mend`].
     pub(super) fn write<T>(
         &self,
-        change: impl FnOnce(&WriteTransaction) -> Result<(T, Volume), Fault>,
+        change: impl FnOnce(&mut D::Write<'_>) -> Result<(T, Volume), Fault>,
     ) -> Result<T, StoreError> {
         let started = Instant::now();
         let outcome = {
             let slot = self.slot.read().unwrap_or_else(PoisonError::into_inner);
             let database = slot.database()?;
-            catch_unwind(AssertUnwindSafe(|| transact(database, change)))
+            catch_unwind(AssertUnwindSafe(|| database.write(change)))
         };
         let Ok(outcome) = outcome else {
             let error = StoreError::Failed(Arc::new(EnginePanicked));
@@ -120,8 +111,8 @@ impl Engine {
                 Ok(value)
             }
             Err(Fault::Document(error)) => Err(error),
-            Err(Fault::Engine(error)) => {
-                let error = store_error(error);
+            Err(fault) => {
+                let error = fault.into_error();
                 self.break_down(&error);
                 Err(error)
             }
@@ -151,8 +142,7 @@ impl Engine {
             Slot::Closed => return false,
             Slot::Broken(_) => {}
         }
-        let opened = (self.opener)().map_err(|error| store_error(error.into()));
-        match opened.and_then(|database| prepare(&database).map(|()| database)) {
+        match open_with(&self.opener) {
             Ok(database) => {
                 *slot = Slot::Open(Box::new(database));
                 true
@@ -168,17 +158,16 @@ impl Engine {
         }
     }
 
-    /// Moves what is in use to the front of the file and cuts the file. Waits for running transactions, and lets later
-    /// ones wait.
+    /// Gives unused space back. Waits for running transactions, and lets later ones wait.
     pub(super) fn shrink(&self) -> Result<(), StoreError> {
         let outcome = {
             let mut slot = self.slot.write().unwrap_or_else(PoisonError::into_inner);
             let Slot::Open(database) = &mut *slot else { return slot.database().map(drop) };
-            catch_unwind(AssertUnwindSafe(|| database.compact()))
+            catch_unwind(AssertUnwindSafe(|| database.shrink()))
         };
         let error = match outcome {
-            Ok(Ok(_)) => return Ok(()),
-            Ok(Err(error)) => store_error(error.into()),
+            Ok(Ok(())) => return Ok(()),
+            Ok(Err(error)) => error,
             Err(_) => StoreError::Failed(Arc::new(EnginePanicked)),
         };
         self.break_down(&error);
@@ -207,39 +196,16 @@ impl Engine {
     pub(super) fn set_health(&self, health: Health) {
         *self.health.lock().unwrap_or_else(PoisonError::into_inner) = health;
     }
-
-    /// Remembers a document as damaged when the error says so.
-    pub(super) fn notice_damage(&self, error: &StoreError) {
-        let StoreError::Corrupt { doc, what } = error else { return };
-        let mut quarantine = self.quarantine.lock().unwrap_or_else(PoisonError::into_inner);
-        if quarantine.insert(doc.clone(), what.clone()).is_none() {
-            tracing::error!(%doc, error = %what, "a document is damaged; its writes are refused");
-        }
-    }
-
-    /// Refuses a document that is known to be damaged.
-    pub(super) fn check_quarantine(&self, doc: &DocName) -> Result<(), StoreError> {
-        let quarantine = self.quarantine.lock().unwrap_or_else(PoisonError::into_inner);
-        match quarantine.get(doc) {
-            Some(what) => Err(StoreError::Corrupt { doc: doc.clone(), what: what.clone() }),
-            None => Ok(()),
-        }
-    }
-
-    /// Forgets that a document was damaged, because it was deleted.
-    pub(super) fn release(&self, doc: &DocName) {
-        self.quarantine.lock().unwrap_or_else(PoisonError::into_inner).remove(doc);
-    }
 }
 
-impl fmt::Debug for Engine {
+impl<D> fmt::Debug for Engine<D> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Engine").field("health", &self.health).field("counters", &self.counters).finish_non_exhaustive()
     }
 }
 
-impl Slot {
-    fn database(&self) -> Result<&Database, StoreError> {
+impl<D> Slot<D> {
+    fn database(&self) -> Result<&D, StoreError> {
         match self {
             Self::Open(database) => Ok(database),
             Self::Broken(cause) => Err(StoreError::Unavailable(Arc::clone(cause))),
@@ -248,33 +214,13 @@ impl Slot {
     }
 }
 
-impl From<redb::StorageError> for Fault {
-    fn from(error: redb::StorageError) -> Self {
-        Self::Engine(error.into())
-    }
-}
-
-impl From<redb::TableError> for Fault {
-    fn from(error: redb::TableError) -> Self {
-        Self::Engine(error.into())
-    }
-}
-
-impl From<redb::TransactionError> for Fault {
-    fn from(error: redb::TransactionError) -> Self {
-        Self::Engine(error.into())
-    }
-}
-
-impl From<redb::CommitError> for Fault {
-    fn from(error: redb::CommitError) -> Self {
-        Self::Engine(error.into())
-    }
-}
-
-impl From<redb::Error> for Fault {
-    fn from(error: redb::Error) -> Self {
-        Self::Engine(error)
+impl Fault {
+    /// What the fault means to a caller.
+    fn into_error(self) -> StoreError {
+        match self {
+            Self::Document(error) | Self::Engine(error) => error,
+            Self::Pages(cause) => StoreError::Failed(cause),
+        }
     }
 }
 
@@ -284,43 +230,9 @@ impl From<bincode::error::EncodeError> for Fault {
     }
 }
 
-/// What an error of the engine means to a caller.
-pub(super) fn store_error(error: redb::Error) -> StoreError {
-    use redb::Error::{DatabaseClosed, Io, LockPoisoned, PreviousIo};
-    match error {
-        Io(error) => match error.kind() {
-            // A file that may not grow is a disk that is full for this process: RLIMIT_FSIZE, or the file system's bound.
-            ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge => {
-                StoreError::NoSpace(Arc::new(error))
-            }
-            // The file is not one of redb's.
-            ErrorKind::InvalidData => StoreError::Failed(Arc::new(error)),
-            _ => StoreError::Unavailable(Arc::new(error)),
-        },
-        error @ (PreviousIo | DatabaseClosed | LockPoisoned(_)) => StoreError::Unavailable(Arc::new(error)),
-        error => StoreError::Failed(Arc::new(error)),
-    }
-}
-
-fn transact<T>(
-    database: &Database,
-    change: impl FnOnce(&WriteTransaction) -> Result<(T, Volume), Fault>,
-) -> Result<(T, Volume), Fault> {
-    let mut txn = database.begin_write()?;
-    txn.set_durability(Durability::Immediate).map_err(redb::Error::from)?;
-    let value = change(&txn)?;
-    txn.commit()?;
-    Ok(value)
-}
-
-fn prepare(database: &Database) -> Result<(), StoreError> {
-    let run = || -> Result<Result<(), u64>, redb::Error> {
-        let txn = database.begin_write()?;
-        let prepared = schema::prepare(&txn)?;
-        txn.commit()?;
-        Ok(prepared)
-    };
-    run().map_err(store_error)?.map_err(|format| StoreError::Failed(Arc::new(OtherFormat(format))))
+/// Opening reads pages, and those may be damaged too.
+fn open_with<D>(opener: &Opener<D>) -> Result<D, StoreError> {
+    catch_unwind(AssertUnwindSafe(opener)).unwrap_or_else(|_| Err(StoreError::Failed(Arc::new(EnginePanicked))))
 }
 
 /// The error and all that it was caused by, in one line.

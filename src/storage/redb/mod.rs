@@ -12,14 +12,18 @@
 //! - `store`: the [`Store`](super::Store) in front of all that.
 
 mod batch;
+mod database;
 #[cfg(test)]
 mod disk;
 mod engine;
+mod entry;
 #[cfg(test)]
 mod faults;
 mod header;
+mod quarantine;
 mod reader;
 mod remains;
+mod rows;
 mod schema;
 mod staging;
 mod store;
@@ -27,6 +31,7 @@ mod stub;
 mod sweep;
 #[cfg(test)]
 mod tests;
+mod transaction;
 mod writer;
 
-pub(super) use store::RedbStore;
+pub(super) use database::RedbStore;

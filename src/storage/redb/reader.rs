@@ -1,15 +1,13 @@
 //! Reading documents, each in one read transaction, with every record checked.
 
-use std::ops::Bound;
-use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use bytes::{Bytes, BytesMut};
-use redb::ReadTransaction;
 
 use super::engine::Fault;
+use super::entry::find;
 use super::header::{Header, Snapshot};
-use super::schema::{ANCESTORS, BIG, GRAVES, NAMES, SNAPSHOTS, TAIL, find_in};
+use super::rows::{Names, Rows, Span, Table};
 use super::stub::Stub;
 use crate::ids::{DocName, Generation};
 use crate::storage::record::{Kind, Place, unseal, unseal_as};
@@ -26,13 +24,13 @@ pub(super) struct Covered {
 }
 
 /// The whole document at this moment.
-pub(super) fn load(txn: &ReadTransaction, doc: &DocName) -> Result<StoredDocument, Fault> {
-    let Some(entry) = find_in(txn, doc)? else { return Ok(StoredDocument::default()) };
+pub(super) fn load(rows: &impl Rows, doc: &DocName) -> Result<StoredDocument, Fault> {
+    let Some(entry) = find(rows, doc)? else { return Ok(StoredDocument::default()) };
     let (id, header) = (entry.id, entry.header);
     let read = || -> Result<_, Found> {
-        let ancestors = ancestors(txn, id, header.ancestors_len)?;
-        let snapshot = header.snapshot.map(|snapshot| snapshot_bytes(txn, id, snapshot)).transpose()?;
-        let tail = tail(txn, id, header.snapshot_upto() + 1, header.head)?;
+        let ancestors = ancestors(rows, id, header.ancestors_len)?;
+        let snapshot = header.snapshot.map(|snapshot| snapshot_bytes(rows, id, snapshot)).transpose()?;
+        let tail = tail(rows, id, header.snapshot_upto() + 1, header.head)?;
         Ok((ancestors, DocumentBytes { snapshot, tail }))
     };
     let (ancestors, bytes) = read().map_err(|found| found.about(doc))?;
@@ -41,58 +39,59 @@ pub(super) fn load(txn: &ReadTransaction, doc: &DocName) -> Result<StoredDocumen
 }
 
 /// What is known about the document without reading it.
-pub(super) fn stat(txn: &ReadTransaction, doc: &DocName) -> Result<Option<DocumentInfo>, Fault> {
-    Ok(find_in(txn, doc)?.filter(|entry| !entry.is_grave).map(|entry| info(entry.header)))
+pub(super) fn stat(rows: &impl Rows, doc: &DocName) -> Result<Option<DocumentInfo>, Fault> {
+    Ok(find(rows, doc)?.filter(|entry| !entry.is_grave).map(|entry| info(entry.header)))
 }
 
 /// The documents after a name, in order; damaged headers are reported to `damaged` and left out.
 pub(super) fn list(
-    txn: &ReadTransaction,
+    rows: &impl Rows,
     after: Option<&DocName>,
     limit: usize,
     damaged: impl Fn(&StoreError),
 ) -> Result<Vec<DocumentInfo>, Fault> {
-    let names = txn.open_table(NAMES)?;
-    let after = after.map_or(Bound::Unbounded, |name| Bound::Excluded(name.as_str()));
+    let mut after = after.map(|name| name.as_str().to_owned());
     let mut found = Vec::new();
-    for row in names.range::<&str>((after, Bound::Unbounded))? {
-        if found.len() >= limit {
-            break;
-        }
-        let (name, _) = row?;
-        let Ok(name) = DocName::parse(name.value()) else { continue };
-        match stat(txn, &name) {
-            Ok(info) => found.extend(info),
-            Err(Fault::Document(error)) => damaged(&error),
-            Err(fault) => return Err(fault),
+    while found.len() < limit {
+        let page = rows.names(Names::Documents, after.as_deref(), limit - found.len())?;
+        let Some(last) = page.last() else { break };
+        after = Some(last.clone());
+        for name in page {
+            let Ok(name) = DocName::parse(&name) else { continue };
+            match stat(rows, &name) {
+                Ok(info) => found.extend(info),
+                Err(Fault::Document(error)) => damaged(&error),
+                Err(fault) => return Err(fault),
+            }
         }
     }
     Ok(found)
 }
 
 /// Checks that a compaction fits the document, and measures what it replaces.
-pub(super) fn measure(txn: &ReadTransaction, doc: &DocName, compaction: &Compaction) -> Result<Covered, Fault> {
-    let Some(entry) = find_in(txn, doc)? else {
+pub(super) fn measure(rows: &impl Rows, doc: &DocName, compaction: &Compaction) -> Result<Covered, Fault> {
+    let Some(entry) = find(rows, doc)? else {
         let nothing = Header::empty(doc.clone(), Generation::FIRST);
         return Err(Fault::Document(nothing.conflict()));
     };
     entry.header.check(compaction).map_err(Fault::Document)?;
     let mut bytes = 0;
     let mut expected = compaction.previous_upto;
-    let table = txn.open_table(TAIL)?;
-    for row in table.range((entry.id, compaction.previous_upto + 1)..=(entry.id, compaction.upto))? {
-        let (key, record) = row?;
-        let (doc_id, seq) = key.value();
+    let covered = Span::numbers(Table::Updates, entry.id, compaction.previous_upto + 1..=compaction.upto);
+    let measured = rows.records(covered, |place, record| -> Result<(), Found> {
+        let Place::Update { seq, .. } = place else { return Ok(()) };
         expected += 1;
-        let measured = match unseal(Place::Update { doc: doc_id, seq }, record.value()) {
-            _ if seq != expected => Err(Damage::MissingUpdate { seq: expected }),
-            Ok((Kind::Update, payload)) => Ok(payload.len() as u64),
-            Ok((Kind::Stub, payload)) => Stub::decode(payload).map(|stub| stub.len).map_err(|what| update(seq, what)),
-            Ok(_) => Err(update(seq, "the record is of another kind")),
-            Err(what) => Err(update(seq, what)),
+        if seq != expected {
+            return Err(Damage::MissingUpdate { seq: expected }.into());
+        }
+        bytes += match unseal(place, record).map_err(|what| update(seq, what))? {
+            (Kind::Update, payload) => payload.len() as u64,
+            (Kind::Stub, payload) => Stub::decode(payload).map_err(|what| update(seq, what))?.len,
+            _ => return Err(update(seq, "the record is of another kind").into()),
         };
-        bytes += measured.map_err(|what| Found::Damage(what).about(doc))?;
-    }
+        Ok(())
+    });
+    measured.map_err(|found| found.about(doc))?;
     if expected != compaction.upto {
         return Err(Found::Damage(Damage::MissingUpdate { seq: expected + 1 }).about(doc));
     }
@@ -100,24 +99,16 @@ pub(super) fn measure(txn: &ReadTransaction, doc: &DocName, compaction: &Compact
 }
 
 /// The names after a name, in order, whatever they lead to.
-pub(super) fn names(txn: &ReadTransaction, after: Option<&DocName>, limit: usize) -> Result<Vec<StoredName>, Fault> {
-    let from = after.map_or(Bound::Unbounded, |name| Bound::Excluded(name.as_str()));
-    let (names, graves) = (txn.open_table(NAMES)?, txn.open_table(GRAVES)?);
-    let mut names = names.range::<&str>((from, Bound::Unbounded))?.peekable();
-    let mut graves = graves.range::<&str>((from, Bound::Unbounded))?.peekable();
+pub(super) fn names(rows: &impl Rows, after: Option<&DocName>, limit: usize) -> Result<Vec<StoredName>, Fault> {
+    let after = after.map(DocName::as_str);
+    let mut names = rows.names(Names::Documents, after, limit)?;
+    names.extend(rows.names(Names::Graves, after, limit)?);
+    names.sort_unstable();
+    names.truncate(limit);
     let mut found = Vec::new();
-    while found.len() < limit {
-        let is_grave = match (names.peek(), graves.peek()) {
-            (None, None) => break,
-            (Some(_), None) => false,
-            (None, Some(_)) => true,
-            (Some(Ok(name)), Some(Ok(grave))) => grave.0.value() < name.0.value(),
-            // What cannot be read is found out by taking it.
-            (Some(name), Some(_)) => name.is_ok(),
-        };
-        let Some(row) = (if is_grave { graves.next() } else { names.next() }) else { break };
-        let Ok(name) = DocName::parse(row?.0.value()) else { continue };
-        match find_in(txn, &name) {
+    for name in names {
+        let Ok(name) = DocName::parse(&name) else { continue };
+        match find(rows, &name) {
             Ok(Some(entry)) if entry.is_grave => {
                 found.push(StoredName::Tombstone { name, generation: entry.header.generation });
             }
@@ -135,7 +126,7 @@ pub(super) fn names(txn: &ReadTransaction, after: Option<&DocName>, limit: usize
 /// What stops the reading of one document.
 pub(super) enum Found {
     Damage(Damage),
-    Engine(redb::Error),
+    Engine(Fault),
 }
 
 impl Found {
@@ -143,8 +134,8 @@ impl Found {
     fn about(self, doc: &DocName) -> Fault {
         let what = match self {
             Self::Damage(what) => what,
-            Self::Engine(error @ redb::Error::Corrupted(_)) => Damage::Engine(Arc::new(error)),
-            Self::Engine(error) => return Fault::Engine(error),
+            Self::Engine(Fault::Pages(cause)) => Damage::Engine(cause),
+            Self::Engine(fault) => return fault,
         };
         Fault::Document(StoreError::Corrupt { doc: doc.clone(), what })
     }
@@ -156,86 +147,72 @@ impl From<Damage> for Found {
     }
 }
 
-impl From<redb::StorageError> for Found {
-    fn from(error: redb::StorageError) -> Self {
-        Self::Engine(error.into())
+impl From<Fault> for Found {
+    fn from(fault: Fault) -> Self {
+        Self::Engine(fault)
     }
 }
 
-impl From<redb::TableError> for Found {
-    fn from(error: redb::TableError) -> Self {
-        Self::Engine(error.into())
-    }
-}
-
-fn tail(txn: &ReadTransaction, id: u64, first: u64, head: u64) -> Result<Vec<Bytes>, Found> {
-    let table = txn.open_table(TAIL)?;
+fn tail(rows: &impl Rows, id: u64, first: u64, head: u64) -> Result<Vec<Bytes>, Found> {
     let mut updates = Vec::new();
     let mut next = first;
-    for row in table.range((id, first)..=(id, u64::MAX))? {
-        let (key, record) = row?;
-        let (_, seq) = key.value();
+    rows.records(Span::numbers(Table::Updates, id, first..=u64::MAX), |place, record| {
+        let Place::Update { seq, .. } = place else { return Ok(()) };
         if seq > head {
-            return Err(Damage::BeyondHead { seq }.into());
+            return Err(Found::from(Damage::BeyondHead { seq }));
         }
         if seq != next {
             return Err(Damage::MissingUpdate { seq: next }.into());
         }
-        let unsealed = unseal(Place::Update { doc: id, seq }, record.value());
-        updates.push(match unsealed.map_err(|what| update(seq, what))? {
-            (Kind::Update, payload) => Bytes::copy_from_slice(payload),
-            (Kind::Stub, payload) => {
-                let stub = Stub::decode(payload).map_err(|what| update(seq, what))?;
-                big_update(txn, id, seq, stub)?
-            }
-            _ => return Err(update(seq, "the record is of another kind").into()),
-        });
+        updates.push(whole_update(rows, place, seq, record)?);
         next += 1;
-    }
+        Ok(())
+    })?;
     if next <= head {
         return Err(Damage::MissingUpdate { seq: next }.into());
     }
     Ok(updates)
 }
 
-pub(super) fn big_update(txn: &ReadTransaction, id: u64, seq: u64, stub: Stub) -> Result<Bytes, Found> {
-    let table = txn.open_table(BIG)?;
-    let mut pieces = Pieces::new(stub.len);
-    for row in table.range((id, seq, 0)..=(id, seq, u32::MAX))? {
-        let (key, record) = row?;
-        let place = Place::UpdateChunk { doc: id, seq, chunk: key.value().2 };
-        pieces
-            .add(key.value().2, unseal_as(place, Kind::UpdateChunk, record.value()))
-            .map_err(|what| update(seq, what))?;
+/// The update that a record of the tail is or stands for.
+pub(super) fn whole_update(rows: &impl Rows, place: Place, seq: u64, record: &[u8]) -> Result<Bytes, Found> {
+    match unseal(place, record).map_err(|what| update(seq, what))? {
+        (Kind::Update, payload) => Ok(Bytes::copy_from_slice(payload)),
+        (Kind::Stub, payload) => {
+            big_update(rows, place.doc(), seq, Stub::decode(payload).map_err(|what| update(seq, what))?)
+        }
+        _ => Err(update(seq, "the record is of another kind").into()),
     }
+}
+
+fn big_update(rows: &impl Rows, id: u64, seq: u64, stub: Stub) -> Result<Bytes, Found> {
+    let mut pieces = Pieces::new(stub.len);
+    rows.records(Span::numbers(Table::UpdateChunks, id, seq..=seq), |place, record| -> Result<(), Found> {
+        let piece = unseal_as(place, Kind::UpdateChunk, record);
+        Ok(pieces.add(place, piece).map_err(|what| update(seq, what))?)
+    })?;
     Ok(pieces.finish().map_err(|what| update(seq, what))?)
 }
 
-pub(super) fn snapshot_bytes(txn: &ReadTransaction, id: u64, snapshot: Snapshot) -> Result<Bytes, Found> {
+pub(super) fn snapshot_bytes(rows: &impl Rows, id: u64, snapshot: Snapshot) -> Result<Bytes, Found> {
     let number = snapshot.number;
-    let table = txn.open_table(SNAPSHOTS)?;
     let mut pieces = Pieces::new(snapshot.len);
-    for row in table.range((id, number, 0)..=(id, number, u32::MAX))? {
-        let (key, record) = row?;
-        let place = Place::SnapshotChunk { doc: id, number, chunk: key.value().2 };
-        let piece = unseal_as(place, Kind::SnapshotChunk, record.value());
-        pieces.add(key.value().2, piece).map_err(Damage::Snapshot)?;
-    }
+    rows.records(Span::numbers(Table::SnapshotChunks, id, number..=number), |place, record| -> Result<(), Found> {
+        let piece = unseal_as(place, Kind::SnapshotChunk, record);
+        Ok(pieces.add(place, piece).map_err(Damage::Snapshot)?)
+    })?;
     Ok(pieces.finish().map_err(Damage::Snapshot)?)
 }
 
-pub(super) fn ancestors(txn: &ReadTransaction, id: u64, len: u64) -> Result<Bytes, Found> {
+pub(super) fn ancestors(rows: &impl Rows, id: u64, len: u64) -> Result<Bytes, Found> {
     if len == 0 {
         return Ok(Bytes::new());
     }
-    let table = txn.open_table(ANCESTORS)?;
     let mut pieces = Pieces::new(len);
-    for row in table.range((id, 0)..=(id, u32::MAX))? {
-        let (key, record) = row?;
-        let place = Place::AncestorsChunk { doc: id, chunk: key.value().1 };
-        let piece = unseal_as(place, Kind::AncestorsChunk, record.value());
-        pieces.add(key.value().1, piece).map_err(Damage::Ancestors)?;
-    }
+    rows.records(Span::of(Table::AncestorsChunks, id), |place, record| -> Result<(), Found> {
+        let piece = unseal_as(place, Kind::AncestorsChunk, record);
+        Ok(pieces.add(place, piece).map_err(Damage::Ancestors)?)
+    })?;
     Ok(pieces.finish().map_err(Damage::Ancestors)?)
 }
 
@@ -253,8 +230,8 @@ impl Pieces {
         Self { bytes: BytesMut::with_capacity(expected.min(1 << 28)), len, next: 0 }
     }
 
-    fn add(&mut self, chunk: u32, piece: Result<&[u8], &'static str>) -> Result<(), &'static str> {
-        if chunk != self.next {
+    fn add(&mut self, place: Place, piece: Result<&[u8], &'static str>) -> Result<(), &'static str> {
+        if place.chunk() != Some(self.next) {
             return Err("a piece is missing");
         }
         self.next += 1;

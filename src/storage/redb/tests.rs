@@ -7,8 +7,8 @@ use bytes::Bytes;
 use redb::{Database, ReadableDatabase, ReadableTable, ReadableTableMetadata};
 use tempfile::TempDir;
 
+use super::database::RedbStore;
 use super::schema::{ANCESTORS, BIG, HEADERS, SNAPSHOTS, TAIL, TRASH};
-use super::store::RedbStore;
 use crate::ids::{DocName, Generation};
 use crate::storage::conformance::{self, Fixture, config, doc, update};
 use crate::storage::{Compaction, Config, Damage, Health, Store, StoreError, verify};
@@ -52,7 +52,7 @@ impl Directory {
 
 impl Fixture for Directory {
     fn open(&self) -> Arc<dyn Store> {
-        Arc::new(RedbStore::open(&self.config()).unwrap())
+        Arc::new(RedbStore::in_directory(&self.config()).unwrap())
     }
 
     const IS_DURABLE: bool = true;
@@ -87,10 +87,10 @@ async fn swept(directory: &Directory, mut store: Arc<dyn Store>) -> [u64; 5] {
 async fn a_second_store_on_the_directory_is_refused_until_the_first_is_closed() {
     let directory = Directory::default();
     let first = directory.open();
-    let second = RedbStore::open(&directory.config());
+    let second = RedbStore::in_directory(&directory.config());
     assert!(matches!(second, Err(StoreError::Locked { .. })), "{second:?}");
     first.close().await.unwrap();
-    RedbStore::open(&directory.config()).unwrap();
+    RedbStore::in_directory(&directory.config()).unwrap();
 }
 
 #[tokio::test]
@@ -105,7 +105,7 @@ async fn a_file_that_is_cut_or_is_no_database_is_refused_and_left_as_it_is() {
     flipped[64..4096].fill(0xff);
     for damaged in [sound[..sound.len() / 2].to_vec(), b"something else entirely".to_vec(), flipped] {
         std::fs::write(&path, &damaged).unwrap();
-        let opened = RedbStore::open(&directory.config());
+        let opened = RedbStore::in_directory(&directory.config());
         assert!(matches!(opened, Err(StoreError::Failed(_) | StoreError::Directory { .. })), "{opened:?}");
         assert!(std::fs::read(&path).unwrap() == damaged);
     }
@@ -173,7 +173,7 @@ async fn many_small_compactions_share_commits() {
 async fn appends_go_on_while_a_large_compaction_is_staged() {
     let directory = Directory::default();
     let config = Config { max_snapshot: bytesize::ByteSize::mib(64), ..directory.config() };
-    let store = RedbStore::open(&config).unwrap();
+    let store = RedbStore::in_directory(&config).unwrap();
     store.append(&doc("a"), FIRST, vec![update("u")]).await.unwrap();
     let name = doc("a");
     let mut compacting = store.compact(&name, compaction(0, 1, 40 << 20));
