@@ -5,12 +5,10 @@ use std::sync::Arc;
 
 use redb::{Database, DatabaseError, Durability, ReadableDatabase};
 
-use super::engine::{Fault, OtherFormat};
-use super::rows;
 use super::schema;
-use super::store::DurableStore;
 use super::transaction::{Reading, Writing};
 use crate::storage::directory::DataDirectory;
+use crate::storage::durable::{self, DurableStore, Fault, OtherFormat};
 use crate::storage::{Cause, Config, StoreError, StoreKind};
 
 /// A [`Store`](crate::storage::Store) in one redb file.
@@ -42,7 +40,7 @@ fn open(opener: &Opener) -> Result<Database, StoreError> {
     Ok(database)
 }
 
-impl rows::Database for Database {
+impl durable::Database for Database {
     type Read<'db> = Reading;
     type Write<'db> = Writing<'db>;
 

@@ -9,9 +9,8 @@ use redb::{
     WriteTransaction,
 };
 
-use super::engine::Fault;
-use super::rows::{Budget, Changes, Names, Rows, Span, Table, TrashKey};
 use super::schema::{ANCESTORS, BIG, GRAVES, HEADERS, NAMES, SNAPSHOTS, TAIL, TRASH};
+use crate::storage::durable::{Budget, Changes, Fault, Names, Rows, Span, Table, TrashKey};
 use crate::storage::record::{FRAME, Place};
 
 /// A read transaction.
