@@ -19,6 +19,7 @@ mod config;
 mod conformance;
 mod counters;
 mod directory;
+mod durable;
 mod error;
 mod faulty;
 mod memory;

@@ -10,8 +10,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 use tempfile::TempDir;
 
+use super::database::RedbStore;
 use super::raw::{Acceptance, rebuild};
-use super::store::RedbStore;
 use crate::ids::{DocName, Generation};
 use crate::storage::conformance::{config, doc, update};
 use crate::storage::{Compaction, Config, Store, StoreError, StoredDocument, StoredName, rescue, verify};

@@ -3,17 +3,16 @@
 //! A name that nothing leads to any more would look like a new document, and its next edit would begin it anew. redb does
 //! not look at checksums when it reads, so this is found by reading both sides of the index once.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use redb::{ReadTransaction, ReadableTable as _, ReadableTableMetadata as _};
+use redb::{Database, ReadTransaction, ReadableDatabase as _, ReadableTable as _, ReadableTableMetadata as _};
 use thiserror::Error;
 
-use super::engine::{Engine, Fault};
-use super::header::Header;
+use super::database::store_error;
 use super::schema::{GRAVES, HEADERS, NAMES};
 use crate::ids::DocName;
 use crate::storage::StoreError;
+use crate::storage::durable::Header;
 
 /// What the index has.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -37,17 +36,12 @@ enum IndexFault {
 ///
 /// # Errors
 /// [`StoreError::Failed`] when a document could be taken for one that was never stored.
-pub(super) fn check(engine: &Engine) -> Result<Index, StoreError> {
-    // redb may panic on a damaged page.
-    match catch_unwind(AssertUnwindSafe(|| engine.read(read))) {
-        Ok(Ok(Ok(index))) => Ok(index),
-        Ok(Ok(Err(fault))) => Err(StoreError::Failed(Arc::new(fault))),
-        Ok(Err(error)) => Err(error),
-        Err(_) => Err(StoreError::Failed(Arc::new(IndexFault::Unreachable))),
-    }
+pub(super) fn check(database: &Database) -> Result<Index, StoreError> {
+    let read = || read(&database.begin_read()?);
+    read().map_err(store_error)?.map_err(|fault| StoreError::Failed(Arc::new(fault)))
 }
 
-fn read(txn: &ReadTransaction) -> Result<Result<Index, IndexFault>, Fault> {
+fn read(txn: &ReadTransaction) -> Result<Result<Index, IndexFault>, redb::Error> {
     let (names, graves) = (txn.open_table(NAMES)?, txn.open_table(GRAVES)?);
     let headers = txn.open_table(HEADERS)?;
     let mut index = Index::default();

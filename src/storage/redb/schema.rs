@@ -1,11 +1,6 @@
-//! The tables of the database file, and how a name leads to its header.
+//! The tables of the database file.
 
-use redb::{ReadTransaction, ReadableTable, Table, TableDefinition, TableHandle as _, WriteTransaction};
-
-use super::engine::Fault;
-use super::header::Header;
-use crate::ids::DocName;
-use crate::storage::{Damage, StoreError};
+use redb::{ReadTransaction, TableDefinition, TableHandle as _, WriteTransaction};
 
 /// Numbers about the file: `format`.
 const META: TableDefinition<'_, &str, u64> = TableDefinition::new("meta");
@@ -26,41 +21,8 @@ pub(super) const ANCESTORS: TableDefinition<'_, (u64, u32), &[u8]> = TableDefini
 /// (Id, what, number) of rows that nothing refers to and that are still to be removed.
 pub(super) const TRASH: TableDefinition<'_, (u64, u8, u64), ()> = TableDefinition::new("trash");
 
-/// In [`TRASH`]: every row of the id.
-pub(super) const TRASH_DOCUMENT: u8 = 0;
-/// In [`TRASH`]: the updates up to a sequence number.
-pub(super) const TRASH_TAIL: u8 = 1;
-/// In [`TRASH`]: the snapshot with a number.
-pub(super) const TRASH_SNAPSHOT: u8 = 2;
-
 /// The format number that this version writes into the file.
 pub(super) const FORMAT: u64 = 1;
-
-pub(super) type BytesTable<'txn, K> = Table<'txn, K, &'static [u8]>;
-
-/// The tables that most write transactions need.
-pub(super) struct Tables<'txn> {
-    pub(super) names: Table<'txn, &'static str, u64>,
-    pub(super) graves: Table<'txn, &'static str, u64>,
-    pub(super) headers: BytesTable<'txn, u64>,
-}
-
-/// A name, where it leads to, and what is known there.
-pub(super) struct Entry {
-    pub(super) id: u64,
-    pub(super) is_grave: bool,
-    pub(super) header: Header,
-}
-
-impl<'txn> Tables<'txn> {
-    pub(super) fn open(txn: &'txn WriteTransaction) -> Result<Self, redb::Error> {
-        Ok(Self { names: txn.open_table(NAMES)?, graves: txn.open_table(GRAVES)?, headers: txn.open_table(HEADERS)? })
-    }
-
-    pub(super) fn find(&self, doc: &DocName) -> Result<Option<Entry>, Fault> {
-        find(&self.names, &self.graves, &self.headers, doc)
-    }
-}
 
 /// Creates the tables of a new file.
 pub(super) fn create(txn: &WriteTransaction) -> Result<(), redb::Error> {
@@ -114,31 +76,4 @@ pub(super) fn recognise(txn: &ReadTransaction) -> Result<Recognised, redb::Error
         Some(other) => Recognised::Format(other),
         None => Recognised::Incomplete,
     })
-}
-
-/// The header behind a name, as a read transaction sees it.
-pub(super) fn find_in(txn: &ReadTransaction, doc: &DocName) -> Result<Option<Entry>, Fault> {
-    find(&txn.open_table(NAMES)?, &txn.open_table(GRAVES)?, &txn.open_table(HEADERS)?, doc)
-}
-
-fn find(
-    names: &impl ReadableTable<&'static str, u64>,
-    graves: &impl ReadableTable<&'static str, u64>,
-    headers: &impl ReadableTable<u64, &'static [u8]>,
-    doc: &DocName,
-) -> Result<Option<Entry>, Fault> {
-    let (id, is_grave) = match names.get(doc.as_str())? {
-        Some(id) => (id.value(), false),
-        None => match graves.get(doc.as_str())? {
-            Some(id) => (id.value(), true),
-            None => return Ok(None),
-        },
-    };
-    let corrupt = |what| Fault::Document(StoreError::Corrupt { doc: doc.clone(), what });
-    let record = headers.get(id)?.ok_or_else(|| corrupt(Damage::Header("it is missing")))?;
-    let header = Header::decode(id, doc, record.value()).map_err(corrupt)?;
-    if is_grave != (header.head == 0) {
-        return Err(corrupt(Damage::Header("it disagrees with its name about updates")));
-    }
-    Ok(Some(Entry { id, is_grave, header }))
 }

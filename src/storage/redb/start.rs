@@ -4,31 +4,36 @@
 //! refused one by one, and the others serve. The damaged file is kept beside the new one.
 
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use redb::Database;
+use thiserror::Error;
 use tokio::time::Instant;
 
-use super::engine::{Emptiness, Engine, Opener};
+use super::database::{self, Emptiness, FILE, Opener};
 use super::index::{self, Index};
 use super::raw::{self, Acceptance, RebuildError, Rebuilt};
-use super::store::FILE;
 use crate::storage::directory::DataDirectory;
+use crate::storage::durable;
 use crate::storage::{Config, StoreError, StoreKind};
 
-/// Opens the database of a directory.
-pub(super) fn open(directory: &DataDirectory, config: &Config) -> Result<Engine, StoreError> {
+/// Opens the database of a directory, and gives what opens it anew.
+pub(super) fn open(
+    directory: &DataDirectory,
+    config: &Config,
+) -> Result<(Database, durable::Opener<Database>), StoreError> {
     let path = directory.database();
     let cache = usize::try_from(config.cache.as_u64()).unwrap_or(usize::MAX);
     let started = Instant::now();
-    let was_unclean = !directory.is_new() && raw::was_left_open(&path);
+    let was_left_open = !directory.is_new() && raw::was_left_open(&path);
     let emptiness = if directory.is_new() { Emptiness::IsNew } else { Emptiness::IsDamage };
     let opened = open_and_check(&path, cache, emptiness).map_err(|error| match error {
         StoreError::Unavailable(source) => StoreError::Directory { path: path.clone(), source },
         error => error,
     });
-    let (engine, index) = match opened {
+    let (database, index) = match opened {
         Err(StoreError::Failed(source)) if emptiness == Emptiness::IsDamage => {
             rebuild(directory, &path).map_err(|error| match error {
                 RebuildError::Nothing | RebuildError::Format(_) => StoreError::Failed(Arc::clone(&source)),
@@ -38,14 +43,15 @@ pub(super) fn open(directory: &DataDirectory, config: &Config) -> Result<Engine,
         }
         opened => opened?,
     };
-    let elapsed_ms = started.elapsed().as_millis();
+    let elapsed_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
     let Index { documents, tombstones } = index;
-    if was_unclean {
+    if was_left_open {
         tracing::warn!(elapsed_ms, documents, tombstones, "the store was not closed: it was checked and is whole");
     } else {
         tracing::info!(elapsed_ms, documents, tombstones, "the store is open");
     }
-    Ok(engine)
+    let reopen = opener(path, cache, Emptiness::IsDamage);
+    Ok((database, Box::new(move || database::open(&reopen, Emptiness::IsDamage))))
 }
 
 /// Makes a new data directory of what can be read of a damaged one, which is left as it is.
@@ -65,16 +71,20 @@ pub(in crate::storage) fn rescue(config: &Config, into: &Path) -> Result<Rebuilt
     Ok(rebuilt)
 }
 
-fn open_and_check(path: &Path, cache: usize, emptiness: Emptiness) -> Result<(Engine, Index), StoreError> {
-    let engine = Engine::open(opener(path.to_owned(), cache, emptiness), emptiness)?;
-    match index::check(&engine) {
-        Ok(index) => Ok((engine, index)),
-        Err(error) => {
-            engine.close();
-            Err(error)
-        }
-    }
+/// redb may panic on damaged pages.
+fn open_and_check(path: &Path, cache: usize, emptiness: Emptiness) -> Result<(Database, Index), StoreError> {
+    let opener = opener(path.to_owned(), cache, emptiness);
+    let outcome = catch_unwind(AssertUnwindSafe(|| {
+        let database = database::open(&opener, emptiness)?;
+        let index = index::check(&database)?;
+        Ok((database, index))
+    }));
+    outcome.unwrap_or_else(|_| Err(StoreError::Failed(Arc::new(Panicked))))
 }
+
+#[derive(Debug, Error)]
+#[error("the storage engine panicked")]
+struct Panicked;
 
 /// A database that is lost while the store runs must not be replaced by an empty one.
 fn opener(path: PathBuf, cache: usize, emptiness: Emptiness) -> Opener {
@@ -95,7 +105,7 @@ fn rebuild(directory: &DataDirectory, path: &Path) -> Result<(), RebuildError> {
     let (Rebuilt { names, records, damaged_records, healed_records, unreadable, without_header, .. }, kept) =
         outcome.inspect_err(|_| drop(remove(&new)))?;
     tracing::error!(
-        elapsed_ms = started.elapsed().as_millis(), names, records, damaged_records, healed_records, unreadable,
+        elapsed_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX), names, records, damaged_records, healed_records, unreadable,
         without_header = ?without_header, damaged_file = %kept.display(),
         "the database was rebuilt; documents with damaged records are refused, `ydock store verify` names them"
     );

@@ -7,8 +7,8 @@ use bytes::Bytes;
 use redb::{Database, ReadableDatabase, ReadableTable, ReadableTableMetadata};
 use tempfile::TempDir;
 
+use super::database::RedbStore;
 use super::schema::{ANCESTORS, BIG, HEADERS, SNAPSHOTS, TAIL, TRASH};
-use super::store::RedbStore;
 use crate::ids::{DocName, Generation};
 use crate::storage::conformance::{self, Fixture, config, doc, update};
 use crate::storage::{Compaction, Config, Damage, Health, Store, StoreError, verify};

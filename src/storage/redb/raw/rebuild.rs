@@ -10,8 +10,8 @@ use thiserror::Error;
 use super::gather::{Gathered, Span};
 use super::pages::Pages;
 use crate::ids::DocName;
+use crate::storage::durable::Header;
 use crate::storage::record::Place;
-use crate::storage::redb::header::Header;
 use crate::storage::redb::schema::{self, ANCESTORS, BIG, GRAVES, HEADERS, NAMES, SNAPSHOTS, TAIL};
 
 /// Whether a file may be rebuilt in which even the names of some documents are lost.

@@ -12,6 +12,7 @@ use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 use super::batch::{self, Answer, Change, Write};
 use super::engine::{Engine, Volume};
+use super::rows::Database;
 use super::staging::{self, Progress, Staging};
 use super::sweep::{self, Swept};
 use crate::storage::StoreError;
@@ -40,8 +41,8 @@ pub(super) struct Pending {
 }
 
 /// The state of the writer thread.
-pub(super) struct Writer {
-    engine: Arc<Engine>,
+pub(super) struct Writer<D> {
+    engine: Arc<Engine<D>>,
     jobs: Receiver<Job>,
     stagings: VecDeque<Staging>,
     sweep: Swept,
@@ -53,8 +54,8 @@ pub(super) struct Writer {
     directory: Option<DataDirectory>,
 }
 
-impl Writer {
-    pub(super) fn new(engine: Arc<Engine>, jobs: Receiver<Job>, directory: Option<DataDirectory>) -> Self {
+impl<D: Database> Writer<D> {
+    pub(super) fn new(engine: Arc<Engine<D>>, jobs: Receiver<Job>, directory: Option<DataDirectory>) -> Self {
         Self {
             engine,
             jobs,
@@ -138,7 +139,7 @@ impl Writer {
         self.engine.mend();
         loop {
             let writes = || batch.iter().map(|pending| &pending.write);
-            match self.engine.write(|txn| batch::apply(&self.engine, txn, writes())) {
+            match self.engine.write(|rows| batch::apply(&self.engine.quarantine, rows, writes())) {
                 Ok(answers) => {
                     self.is_resting = false;
                     for (pending, answer) in batch.into_iter().zip(answers) {
@@ -146,7 +147,7 @@ impl Writer {
                     }
                     return;
                 }
-                Err(error @ StoreError::Corrupt { .. }) => self.engine.notice_damage(&error),
+                Err(error @ StoreError::Corrupt { .. }) => self.engine.quarantine.notice(&error),
                 Err(StoreError::Failed(_)) if batch.len() > 1 => {
                     for pending in batch {
                         self.commit(vec![pending]);
@@ -166,7 +167,7 @@ impl Writer {
 
     fn answer(&mut self, pending: Pending, answer: Answer) {
         if answer.is_ok() && matches!(pending.write.change, Change::Delete(_)) {
-            self.engine.release(&pending.write.doc);
+            self.engine.quarantine.release(&pending.write.doc);
             self.sweep = Swept::Some;
         }
         // Whoever no longer waits has lost interest in the answer, not in the write.
@@ -190,9 +191,9 @@ impl Writer {
 
     fn sweep(&mut self) {
         let staged = self.stagings.front().and_then(Staging::staged);
-        let swept = match self.engine.read(|txn| sweep::is_needed(txn, staged)) {
+        let swept = match self.engine.read(|rows| sweep::is_needed(rows, staged)) {
             Ok(false) => Ok(Swept::All),
-            Ok(true) => self.engine.write(|txn| sweep::step(txn, staged)),
+            Ok(true) => self.engine.write(|rows| sweep::step(rows, staged)),
             Err(error) => Err(error),
         };
         match swept {
@@ -218,7 +219,7 @@ impl Writer {
             bytes += next.bytes();
             group.push(next);
         }
-        match self.engine.write(|txn| staging::advance(&self.engine, txn, &group)) {
+        match self.engine.write(|rows| staging::advance(&self.engine.quarantine, rows, &group)) {
             Ok(steps) => {
                 for (staging, step) in group.into_iter().zip(steps) {
                     self.continue_or_answer(staging, step);
@@ -242,7 +243,7 @@ impl Writer {
             }
             Ok(Progress::Waiting | Progress::Done) => Ok(()),
             Err(error) => {
-                self.engine.notice_damage(&error);
+                self.engine.quarantine.notice(&error);
                 Err(error)
             }
         };
