@@ -32,6 +32,11 @@ impl DataDirectory {
         Ok(Self { path: path.to_owned(), database, is_new, _lock: lock })
     }
 
+    /// The path of the directory.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// The path of the database file.
     pub(super) fn database(&self) -> PathBuf {
         self.path.join(self.database)

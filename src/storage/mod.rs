@@ -26,6 +26,7 @@ mod memory;
 mod open;
 mod record;
 mod redb;
+mod reserve;
 mod stored;
 mod verify;
 

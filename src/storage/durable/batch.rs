@@ -1,9 +1,11 @@
 //! One transaction of appends and deletions, of any number of documents, each accepted or refused on its own.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use bytes::Bytes;
+use thiserror::Error;
 
 use super::engine::{Fault, Volume};
 use super::entry::{Entry, find};
@@ -80,6 +82,10 @@ fn millis(time: SystemTime) -> u64 {
     u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }
 
+#[derive(Debug, Error)]
+#[error("the greatest id of the database is taken")]
+struct NoIdLeft;
+
 struct Batch<'txn, R> {
     rows: &'txn mut R,
     documents: HashMap<DocName, Touched>,
@@ -145,9 +151,11 @@ impl<R: Changes> Batch<'_, R> {
     fn new_id(&mut self) -> Result<u64, Fault> {
         let id = match self.next_id {
             Some(id) => id,
-            None => self.rows.last_id()?.map_or(1, |last| last + 1),
+            None => self.rows.last_id()?.map_or(1, |last| last.saturating_add(1)),
         };
-        self.next_id = Some(id + 1);
+        // Only an altered key can be as great.
+        let Some(next) = id.checked_add(1) else { return Err(Fault::Engine(StoreError::Failed(Arc::new(NoIdLeft)))) };
+        self.next_id = Some(next);
         Ok(id)
     }
 

@@ -5,8 +5,10 @@
 
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
+use bytesize::ByteSize;
 use thiserror::Error;
 use tokio::time::Instant;
 
@@ -22,6 +24,8 @@ pub(super) struct Engine<D> {
     opener: Opener<D>,
     slot: RwLock<Slot<D>>,
     health: Mutex<Health>,
+    /// How many bytes the disk must have free before edits are taken again; 0 while they are.
+    needed: AtomicU64,
     pub(super) quarantine: Quarantine,
     pub(super) counters: StoreCounters,
 }
@@ -54,6 +58,13 @@ pub(super) struct Volume {
 #[error("the database has format {0}")]
 pub(in crate::storage) struct OtherFormat(pub(in crate::storage) u64);
 
+/// Why appends are refused although a compaction might work.
+#[derive(Debug, Error)]
+#[error("edits are saved again once the disk has {needed} free")]
+struct ReserveGivenUp {
+    needed: ByteSize,
+}
+
 /// An engine may panic on pages that were altered since it wrote them.
 #[derive(Debug, Error)]
 #[error("the storage engine panicked")]
@@ -66,6 +77,7 @@ impl<D: Database> Engine<D> {
             opener,
             slot: RwLock::new(Slot::Open(Box::new(database))),
             health: Mutex::new(Health::Ok),
+            needed: AtomicU64::new(0),
             quarantine: Quarantine::default(),
             counters: StoreCounters::default(),
         }
@@ -189,7 +201,25 @@ impl<D: Database> Engine<D> {
     }
 
     pub(super) fn health(&self) -> Health {
-        self.health.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        match self.health.lock().unwrap_or_else(PoisonError::into_inner).clone() {
+            // Compactions may work, and edits are refused all the same.
+            Health::Ok => match self.refusal() {
+                Some(refusal) => Health::Degraded { reason: with_sources(&refusal) },
+                None => Health::Ok,
+            },
+            health => health,
+        }
+    }
+
+    /// Why edits are refused without being tried: the disk is full and the reserve given up.
+    pub(super) fn refusal(&self) -> Option<StoreError> {
+        let needed = self.needed.load(Ordering::Relaxed);
+        (needed > 0).then(|| StoreError::NoSpace(Arc::new(ReserveGivenUp { needed: ByteSize(needed) })))
+    }
+
+    /// Refuses edits until the disk has so many bytes free; with 0, none are refused.
+    pub(super) fn refuse_until_free(&self, needed: u64) {
+        self.needed.store(needed, Ordering::Relaxed);
     }
 
     pub(super) fn set_health(&self, health: Health) {

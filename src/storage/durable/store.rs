@@ -68,7 +68,7 @@ impl<D: Database> DurableStore<D> {
         let compaction_units = u32::try_from(units.clamp(2, 1 << 16)).unwrap_or(u32::MAX);
         // Room for every write and compaction that has a permit, and for a few jobs without one.
         let (jobs, waiting) = sync_channel((queue_units + compaction_units) as usize + 64);
-        let writer = Writer::new(Arc::clone(&engine), waiting, directory);
+        let writer = Writer::new(Arc::clone(&engine), waiting, directory, config.reserve.as_u64());
         let thread = thread::Builder::new().name("ydock-store".to_owned()).spawn(move || writer.run());
         let thread = thread.map_err(|error| StoreError::Failed(Arc::new(error)))?;
         Ok(Self {
