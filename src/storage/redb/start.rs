@@ -33,19 +33,21 @@ pub(super) fn open(
         StoreError::Unavailable(source) => StoreError::Directory { path: path.clone(), source },
         error => error,
     });
+    let mut was_rebuilt = false;
     let (database, index) = match opened {
         Err(StoreError::Failed(source)) if emptiness == Emptiness::IsDamage => {
             rebuild(directory, &path).map_err(|error| match error {
                 RebuildError::Nothing | RebuildError::Format(_) => StoreError::Failed(Arc::clone(&source)),
                 error => StoreError::Damaged { path: path.clone(), rebuild: Arc::new(error), source },
             })?;
+            was_rebuilt = true;
             open_and_check(&path, cache, Emptiness::IsDamage)?
         }
         opened => opened?,
     };
     let elapsed_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
     let Index { documents, tombstones } = index;
-    if was_left_open {
+    if was_left_open && !was_rebuilt {
         tracing::warn!(elapsed_ms, documents, tombstones, "the store was not closed: it was checked and is whole");
     } else {
         tracing::info!(elapsed_ms, documents, tombstones, "the store is open");
