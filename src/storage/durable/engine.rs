@@ -217,6 +217,11 @@ impl<D: Database> Engine<D> {
         (needed > 0).then(|| StoreError::NoSpace(Arc::new(ReserveGivenUp { needed: ByteSize(needed) })))
     }
 
+    /// Whether edits are refused without being tried.
+    pub(super) fn refuses(&self) -> bool {
+        self.needed.load(Ordering::Relaxed) > 0
+    }
+
     /// Refuses edits until the disk has so many bytes free; with 0, none are refused.
     pub(super) fn refuse_until_free(&self, needed: u64) {
         self.needed.store(needed, Ordering::Relaxed);

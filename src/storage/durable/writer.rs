@@ -107,11 +107,13 @@ impl<D: Database> Writer<D> {
                 Err(TryRecvError::Disconnected) => Err(RecvError),
             };
         }
-        if self.is_resting {
+        if self.is_resting || self.engine.refuses() {
             return match self.jobs.recv_timeout(REST) {
                 Ok(job) => Ok(Some(job)),
                 Err(RecvTimeoutError::Timeout) => {
-                    self.recover();
+                    if self.is_resting || self.refusal().is_some() {
+                        self.recover();
+                    }
                     Ok(None)
                 }
                 Err(RecvTimeoutError::Disconnected) => Err(RecvError),
