@@ -35,6 +35,7 @@ use crate::ids::{DocName, Generation};
 
 pub use config::{Config, StoreKind, UnknownStoreKind};
 pub use counters::StoreCounters;
+pub use directory::DataFormat;
 pub use error::{Cause, Damage, StoreError};
 pub use faulty::FaultyStore;
 pub use memory::MemoryStore;
