@@ -14,6 +14,7 @@
 //!
 //! The bytes on disk are described in `docs/storage-format.md`.
 
+mod backup;
 mod config;
 #[cfg(test)]
 mod conformance;
@@ -33,6 +34,7 @@ use bytes::Bytes;
 
 use crate::ids::{DocName, Generation};
 
+pub use backup::{BackupError, BackupInfo, BackupItem, BackupPlace, BackupReader, BackupTotals, BackupWriter, Chunks};
 pub use config::{Config, StoreKind, UnknownStoreKind};
 pub use counters::StoreCounters;
 pub use directory::DataFormat;
