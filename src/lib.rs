@@ -43,6 +43,7 @@ pub mod storage;
 pub mod sync;
 pub mod telemetry;
 pub mod testing;
+pub mod upkeep;
 
 pub use ids::{ClientId, ConnId, DocName, DocNameError, Generation, MemberId};
 pub use server::{Server, StartError, StopError};

@@ -5,16 +5,17 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::Parser;
-use ydock::cli::{Arguments, Command};
+use ydock::cli::{self, Arguments, Command, Outcome};
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let outcome = match &arguments.command {
         Command::Worker => return ydock::materialise::worker_main(),
-        Command::Serve(flags) => ydock::cli::serve(flags).context("ydock"),
+        Command::Serve(flags) => cli::serve(flags).map(|()| Outcome::Done).context("ydock"),
+        Command::Store { command } => cli::store(command).context("ydock"),
     };
     match outcome {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(outcome) => outcome.into(),
         Err(error) => {
             // One line: what failed, and why, outermost first.
             let _nobody_reads = writeln!(std::io::stderr(), "{error:#}").is_err();

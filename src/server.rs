@@ -1,6 +1,9 @@
 //! The composition root: builds the parts once, listens, and drains.
 
+mod desk;
+
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,6 +12,7 @@ use axum::extract::ConnectInfo;
 use hyper::body::Incoming;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use thiserror::Error;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tower::ServiceExt;
@@ -21,12 +25,15 @@ use crate::fronts::json_ws::{JsonWs, JsonWsParts};
 use crate::fronts::y_socket_io::{self, YSocketIoParts};
 use crate::fronts::y_websocket::{YWebSocket, YWebSocketParts};
 use crate::gateway::{DocumentsParts, Gateways, GatewaysBuilder, built_in};
+use crate::http::control::{Control, ControlSocket, Place, control_routes};
 use crate::http::{self, App};
 use crate::ids::DocName;
 use crate::materialise::{InProcess, Materialiser, WorkerPool};
 use crate::shutdown::Tasks;
-use crate::storage::{self, Store, StoreError};
+use crate::storage::{self, DataFormat, Store, StoreError, StoreKind};
 use crate::telemetry::Metrics;
+
+pub use desk::Desk;
 
 /// A server that listens and has not been started.
 ///
@@ -42,7 +49,9 @@ use crate::telemetry::Metrics;
 #[derive(Debug)]
 pub struct Server {
     doors: Vec<Door>,
+    control: Option<ControlSocket>,
     routes: Router,
+    control_routes: Router,
     address: SocketAddr,
     gateways: Gateways,
     config: Config,
@@ -64,7 +73,7 @@ struct Door {
 #[non_exhaustive]
 pub enum StartError {
     /// The address cannot be listened on.
-    #[error("cannot listen on {address}, choose another address with --listen: {source}")]
+    #[error("cannot listen on {address}, choose another address with --listen")]
     Listen {
         /// The address.
         address: SocketAddr,
@@ -137,13 +146,14 @@ impl Server {
             doors.push(Door { listener, routes: http::gateway_routes(&gateways, json_ws, Some(port)) });
         }
         let address = own.local_addr().map_err(|source| StartError::Listen { address: config.listen, source })?;
-        let mut server = Self::assemble(config, core, gateways, address);
+        let mut server = Self::assemble(config, core, gateways, address)?;
         doors.push(Door { listener: own, routes: std::mem::take(&mut server.routes) });
         server.doors = doors;
+        server.control = control_socket(&server.config.store);
         Ok(server)
     }
 
-    fn assemble(config: Config, core: Core, gateways: Gateways, address: SocketAddr) -> Self {
+    fn assemble(config: Config, core: Core, gateways: Gateways, address: SocketAddr) -> Result<Self, StartError> {
         let json_ws = core.json_ws(&gateways, None);
         let Core { store, rooms, grant, metrics, tasks, connections } = core;
         let max_update = config.store.max_update.as_u64();
@@ -172,8 +182,22 @@ impl Server {
             run: uuid::Uuid::new_v4(),
             gateways: gateways.clone(),
         };
+        let control_routes = control_routes(Control { app: app.clone(), place: place(&config.store)? });
         let routes = http::routes(app);
-        Self { doors: Vec::new(), routes, address, gateways, config, rooms, store, materialiser, tasks }
+        let (doors, control) = (Vec::new(), None);
+        Ok(Self {
+            doors,
+            control,
+            routes,
+            control_routes,
+            address,
+            gateways,
+            config,
+            rooms,
+            store,
+            materialiser,
+            tasks,
+        })
     }
 
     /// The gateways: a way to send events to their clients from anywhere.
@@ -203,14 +227,34 @@ impl Server {
     async fn accept(&self) {
         let open = Arc::new(Semaphore::new(self.config.http.max_open));
         let doors = self.doors.iter().map(|door| self.accept_at(door, Arc::clone(&open)));
-        futures_util::future::join_all(doors).await;
+        tokio::join!(futures_util::future::join_all(doors), self.accept_control());
+    }
+
+    async fn accept_control(&self) {
+        let Some(socket) = &self.control else { return };
+        let open = Arc::new(Semaphore::new(CONTROLS));
+        loop {
+            let Ok(place) = Arc::clone(&open).acquire_owned().await else { return };
+            match socket.accept().await {
+                Ok(stream) => self.serve(self.control_routes.clone(), stream, None, place),
+                Err(error) => {
+                    tracing::warn!(error = %error, "a command could not be accepted");
+                    tokio::time::sleep(ACCEPT_PAUSE).await;
+                }
+            }
+        }
     }
 
     async fn accept_at(&self, door: &Door, open: Arc<Semaphore>) {
         loop {
             let Ok(place) = Arc::clone(&open).acquire_owned().await else { return };
             match door.listener.accept().await {
-                Ok((stream, peer)) => self.serve(door.routes.clone(), stream, peer, place),
+                Ok((stream, peer)) => {
+                    // Small frames must not wait for each other.
+                    let _peer_is_gone = stream.set_nodelay(true).is_err();
+                    give_up_unread(&stream, self.config.http.read_within);
+                    self.serve(door.routes.clone(), stream, Some(peer), place);
+                }
                 Err(error) => {
                     // Out of file descriptors, or a connection that was gone before it was accepted.
                     tracing::warn!(error = %error, "a connection could not be accepted");
@@ -220,16 +264,18 @@ impl Server {
         }
     }
 
-    fn serve(&self, routes: Router, stream: TcpStream, peer: SocketAddr, place: OwnedSemaphorePermit) {
-        // Small frames must not wait for each other.
-        let _peer_is_gone = stream.set_nodelay(true).is_err();
-        give_up_unread(&stream, self.config.http.read_within);
+    fn serve<S>(&self, routes: Router, stream: S, peer: Option<SocketAddr>, place: OwnedSemaphorePermit)
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
         let tasks = self.tasks.clone();
         let mut http = hyper::server::conn::http1::Builder::new();
         http.timer(TokioTimer::new()).header_read_timeout(self.config.http.head_within);
         self.tasks.spawn(async move {
             let service = hyper::service::service_fn(move |mut request: hyper::Request<Incoming>| {
-                request.extensions_mut().insert(ConnectInfo(peer));
+                if let Some(peer) = peer {
+                    request.extensions_mut().insert(ConnectInfo(peer));
+                }
                 routes.clone().oneshot(request)
             });
             let connection = http.serve_connection(TokioIo::new(stream), service).with_upgrades();
@@ -250,7 +296,7 @@ impl Server {
 
     async fn drain(self) -> Result<(), StopError> {
         tracing::info!("stopping: sessions end, rooms save");
-        drop(self.doors);
+        drop((self.doors, self.control));
         self.tasks.stop();
         let materialiser = Arc::clone(&self.materialiser);
         let (drained, ()) = tokio::join!(self.tasks.drain(self.config.stop_within), materialiser.close());
@@ -312,6 +358,27 @@ impl Core {
     }
 }
 
+/// Where the store lies. One in memory lies nowhere and has no format.
+fn place(config: &storage::Config) -> Result<Place, StoreError> {
+    if config.kind == StoreKind::Memory {
+        return Ok(Place { kind: config.kind, directory: PathBuf::new(), format: 0 });
+    }
+    let format = DataFormat::of(&config.data)?.map_or(0, |format| format.format);
+    let directory = std::path::absolute(&config.data).unwrap_or_else(|_| config.data.clone());
+    Ok(Place { kind: config.kind, directory, format })
+}
+
+/// Listens for commands beside a store on disk. A server without such a socket does everything else.
+fn control_socket(config: &storage::Config) -> Option<ControlSocket> {
+    if config.kind == StoreKind::Memory {
+        return None;
+    }
+    let bound = ControlSocket::bind(&config.data);
+    bound
+        .inspect_err(|error| tracing::warn!(error = %error, "commands cannot reach this server, there is no socket"))
+        .ok()
+}
+
 async fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
     TcpListener::bind(address).await.map_err(|source| StartError::Listen { address, source })
 }
@@ -335,5 +402,7 @@ fn list(names: &[DocName]) -> String {
 
 /// How often the built-in `/events` gives the next answer of its stream.
 const EVENT_EVERY: Duration = Duration::from_secs(1);
+/// Connections to the control socket at once; further ones wait.
+const CONTROLS: usize = 16;
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 const SHOWN_NAMES: usize = 20;

@@ -12,7 +12,7 @@ const LAYERS: &[(u8, &[&str])] = &[
     (1, &["sync", "awareness", "delivery"]),
     (2, &["storage", "materialise", "auth", "hooks", "cluster"]),
     (3, &["doc_rooms"]),
-    (4, &["connection"]),
+    (4, &["connection", "upkeep"]),
     (5, &["gateway"]),
     (6, &["fronts"]),
     (7, &["http"]),

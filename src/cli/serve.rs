@@ -6,7 +6,8 @@ use thiserror::Error;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::arguments::Serve;
-use crate::config::{Config, ConfigError, Layers};
+use super::settings;
+use crate::config::{Config, ConfigError};
 use crate::server::{Server, StartError, StopError};
 use crate::telemetry;
 
@@ -39,7 +40,7 @@ pub enum ServeError {
 /// # Errors
 /// When the server could not start, or could not save everything before its end.
 pub fn serve(flags: &Serve) -> Result<(), ServeError> {
-    let config = settings(flags)?;
+    let config = settings::of_server(flags)?;
     telemetry::install(&config.log).or(Err(ServeError::Log { filter: config.log.filter.clone() }))?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(ServeError::Process)?;
     runtime.block_on(run(config))
@@ -64,35 +65,4 @@ fn announce(server: &Server) -> io::Result<()> {
     let mut out = io::stdout().lock();
     writeln!(out, "listening on http://{}", server.local_addr())?;
     out.flush()
-}
-
-fn settings(flags: &Serve) -> Result<Config, ConfigError> {
-    let mut layers = Layers::new();
-    if let Some(path) = &flags.config {
-        layers.file(path)?;
-    }
-    layers.variables(
-        std::env::vars_os().filter_map(|(name, text)| Some((name.into_string().ok()?, text.into_string().ok()?))),
-    );
-    if let Some(listen) = flags.listen {
-        layers.set(&["listen"], listen.to_string());
-    }
-    if let Some(data) = &flags.data {
-        layers.set(&["store", "data"], data.to_string_lossy().into_owned());
-    }
-    if let Some(store) = flags.store {
-        layers.set(&["store", "kind"], store.to_string());
-    }
-    if let Some(everyone) = flags.everyone {
-        layers.set(&["access", "everyone"], everyone.to_string());
-    }
-    if flags.allow_open {
-        layers.set(&["allow_open"], true);
-    }
-    let unknown = layers.unknown_variables().join(", ");
-    let config = layers.read()?;
-    if !unknown.is_empty() {
-        let _nobody_reads = writeln!(io::stderr(), "ydock: no settings of these names: {unknown}").is_err();
-    }
-    Ok(config)
 }

@@ -12,6 +12,7 @@ use super::{Config, Contradiction};
 #[derive(Debug, Clone, Default)]
 pub struct Layers {
     table: Table,
+    variables: Vec<(String, Vec<String>)>,
     unknown_variables: Vec<String>,
 }
 
@@ -20,7 +21,7 @@ pub struct Layers {
 #[non_exhaustive]
 pub enum ConfigError {
     /// The file cannot be read.
-    #[error("cannot read the settings file {}: {source}", path.display())]
+    #[error("cannot read the settings file {}", path.display())]
     Unreadable {
         /// The file.
         path: PathBuf,
@@ -37,7 +38,15 @@ pub enum ConfigError {
         /// What is wrong.
         message: String,
     },
-    /// A variable or a flag has a bad value.
+    /// A variable has a bad value.
+    #[error("the variable {variable} is wrong: {message}")]
+    Variable {
+        /// The variable.
+        variable: String,
+        /// What is wrong.
+        message: String,
+    },
+    /// A flag has a bad value.
     #[error("a setting is wrong: {message}")]
     Value {
         /// What is wrong.
@@ -89,8 +98,12 @@ impl Layers {
             match setting(&known, &path) {
                 Some(default) => self.set(&path, value_like(default, text)),
                 None if OPTIONAL.contains(&path.join(".").as_str()) => self.set(&path, text),
-                None => self.unknown_variables.push(variable),
+                None => {
+                    self.unknown_variables.push(variable);
+                    continue;
+                }
             }
+            self.variables.push((variable, path));
         }
     }
 
@@ -106,6 +119,12 @@ impl Layers {
         table.insert(last.as_ref().to_owned(), value.into());
     }
 
+    /// Whether a setting was given, by the keys that lead to it.
+    #[must_use]
+    pub fn has(&self, path: &[impl AsRef<str>]) -> bool {
+        value_at(&self.table, path).is_some()
+    }
+
     /// Variables that look like settings and are none.
     #[must_use]
     pub fn unknown_variables(&self) -> &[String] {
@@ -117,10 +136,20 @@ impl Layers {
     /// # Errors
     /// When a value is wrong or the settings contradict each other.
     pub fn read(self) -> Result<Config, ConfigError> {
-        let config = Config::deserialize(Value::Table(self.table))
-            .map_err(|error: toml::de::Error| ConfigError::Value { message: one_line(error.message()) })?;
+        let config = Config::deserialize(Value::Table(self.table.clone())).map_err(|error| self.blame(&error))?;
         config.check()?;
         Ok(config)
+    }
+
+    /// Finds the variable that is wrong by itself: the error of all settings together names no key.
+    fn blame(&self, error: &toml::de::Error) -> ConfigError {
+        let alone = self.variables.iter().find_map(|(variable, path)| {
+            let mut layers = Self::new();
+            layers.set(path, value_at(&self.table, path)?.clone());
+            let error = Config::deserialize(Value::Table(layers.table)).err()?;
+            Some(ConfigError::Variable { variable: variable.clone(), message: one_line(error.message()) })
+        });
+        alone.unwrap_or_else(|| ConfigError::Value { message: one_line(error.message()) })
     }
 }
 
@@ -140,6 +169,15 @@ fn path_of(name: &str) -> Vec<String> {
         "DATA" => vec!["store".to_owned(), "data".to_owned()],
         "STORE" => vec!["store".to_owned(), "kind".to_owned()],
         _ => name.split("__").map(str::to_ascii_lowercase).collect(),
+    }
+}
+
+fn value_at<'a>(table: &'a Table, path: &[impl AsRef<str>]) -> Option<&'a Value> {
+    let (first, rest) = path.split_first()?;
+    match (table.get(first.as_ref())?, rest) {
+        (value, []) => Some(value),
+        (Value::Table(inner), rest) => value_at(inner, rest),
+        _ => None,
     }
 }
 
@@ -224,7 +262,17 @@ mod tests {
         let variables = [("YDOCK_SERVICE_HOST", "10.0.0.1"), ("YDOCK_PROGRAM", "x"), ("YDOCK_ROOMS__MAX_OPEN", "many")];
         layers.variables(variables.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())));
         assert_eq!(layers.unknown_variables(), ["YDOCK_SERVICE_HOST", "YDOCK_PROGRAM"]);
-        assert!(layers.read().is_err());
+        let error = layers.read().unwrap_err().to_string();
+        assert!(error.contains("YDOCK_ROOMS__MAX_OPEN") && error.contains("many"), "{error}");
+    }
+
+    #[test]
+    fn a_wrong_variable_below_a_flag_does_no_harm() {
+        let mut layers = Layers::new();
+        layers.variables([("YDOCK_LISTEN".to_owned(), "nowhere".to_owned())].into_iter());
+        assert!(matches!(layers.clone().read(), Err(ConfigError::Variable { .. })));
+        layers.set(&["listen"], "127.0.0.1:3");
+        assert_eq!(layers.read().unwrap().listen.port(), 3);
     }
 
     #[test]

@@ -26,6 +26,7 @@ use super::unload::Idle;
 use crate::delivery::{Ending, Message};
 use crate::ids::{DocName, Generation, MemberId};
 use crate::sync::ScanError;
+use crate::telemetry::ErrorChain;
 
 /// Runs a room from its opening to its end.
 pub(super) async fn run(context: Arc<Context>, name: DocName, inbox: Inbox) {
@@ -408,21 +409,6 @@ impl Room {
         self.context.metrics.room_bytes.decrement(gauge(self.counted_bytes));
         self.context.metrics.members.decrement(gauge(self.gauges.members.swap(0, Ordering::Relaxed)));
         self.gauges.unsaved.store(0, Ordering::Relaxed);
-    }
-}
-
-/// An error with its sources, for the log.
-struct ErrorChain<'a>(&'a dyn std::error::Error);
-
-impl std::fmt::Display for ErrorChain<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}", self.0)?;
-        let mut source = self.0.source();
-        while let Some(error) = source {
-            write!(f, ": {error}")?;
-            source = error.source();
-        }
-        Ok(())
     }
 }
 

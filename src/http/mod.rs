@@ -1,6 +1,7 @@
 //! HTTP: the API, health and metrics, the demo, and the door to the WebSocket fronts.
 
 mod config;
+pub mod control;
 mod demo;
 mod documents;
 mod encoding;

@@ -75,6 +75,30 @@ impl DataDirectory {
     }
 }
 
+/// What a data directory says of itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DataFormat {
+    /// The number of its format, one that this version reads.
+    pub format: u32,
+    /// The engine that keeps its documents.
+    pub kind: StoreKind,
+}
+
+impl DataFormat {
+    /// Reads what a directory says of itself; `None` when it holds no store. Nothing is opened or created.
+    ///
+    /// # Errors
+    /// When the directory cannot be read, or holds something that this version does not know.
+    pub fn of(path: &Path) -> Result<Option<Self>, StoreError> {
+        let Some((format, engine)) = read_format(path)? else { return Ok(None) };
+        let unknown = |error: super::UnknownStoreKind| StoreError::Foreign {
+            path: path.to_owned(),
+            what: format!("it belongs to the engine {:?}, which this version does not know", error.0),
+        };
+        Ok(Some(Self { format, kind: engine.parse().map_err(unknown)? }))
+    }
+}
+
 #[derive(Debug, PartialEq, Eq)]
 enum Found {
     Nothing,
@@ -93,10 +117,23 @@ fn create(path: &Path) -> io::Result<()> {
 }
 
 fn recognise(path: &Path, kind: StoreKind, database: &str) -> Result<Found, StoreError> {
+    let Some((_, engine)) = read_format(path)? else { return recognise_without_format(path, database) };
+    let foreign = |what: String| StoreError::Foreign { path: path.to_owned(), what };
+    if engine != kind.to_string() {
+        return Err(foreign(format!("it belongs to the engine {engine:?}, not {:?}", kind.to_string())));
+    }
+    if !path.join(database).exists() {
+        return Err(foreign(format!("its file {database} is missing; restore it from a backup")));
+    }
+    Ok(Found::Ours)
+}
+
+/// The number and the engine in the format file; `None` without one.
+fn read_format(path: &Path) -> Result<Option<(u32, String)>, StoreError> {
     let foreign = |what: String| StoreError::Foreign { path: path.to_owned(), what };
     let text = match fs::read(path.join(FORMAT_FILE)) {
         Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
-        Err(error) if error.kind() == ErrorKind::NotFound => return recognise_without_format(path, database),
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(unusable(path, error)),
     };
     let fields = text.trim_end().strip_prefix(FORMAT_PREFIX).and_then(|rest| rest.split_once(ENGINE_PREFIX));
@@ -106,13 +143,7 @@ fn recognise(path: &Path, kind: StoreKind, database: &str) -> Result<Found, Stor
     if found > FORMAT {
         return Err(StoreError::FormatVersion { path: path.to_owned(), found, max: FORMAT });
     }
-    if engine != kind.to_string() {
-        return Err(foreign(format!("it belongs to the engine {engine:?}, not {:?}", kind.to_string())));
-    }
-    if !path.join(database).is_file() {
-        return Err(foreign(format!("its file {database} is missing; restore it from a backup")));
-    }
-    Ok(Found::Ours)
+    Ok(Some((found, engine.to_owned())))
 }
 
 /// A directory without a format file is ours only while it holds nothing but what a first start that was cut short

@@ -14,6 +14,7 @@
 //!
 //! The bytes on disk are described in `docs/storage-format.md`.
 
+mod backup;
 mod config;
 #[cfg(test)]
 mod conformance;
@@ -35,8 +36,10 @@ use bytes::Bytes;
 
 use crate::ids::{DocName, Generation};
 
+pub use backup::{BackupError, BackupInfo, BackupItem, BackupPlace, BackupReader, BackupTotals, BackupWriter, Chunks};
 pub use config::{Config, StoreKind, UnknownStoreKind};
 pub use counters::StoreCounters;
+pub use directory::DataFormat;
 pub use error::{Cause, Damage, StoreError};
 pub use faulty::FaultyStore;
 pub use memory::MemoryStore;

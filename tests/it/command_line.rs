@@ -49,7 +49,8 @@ fn a_taken_port_is_named() {
     let address = listener.local_addr().unwrap().to_string();
     let data = TempDir::new().unwrap();
     let text = failure(&["serve", "--listen", &address, "--data", data.path().to_str().unwrap()]);
-    assert!(text.contains(&address) && text.contains("in use"), "{text}");
+    assert!(text.contains(&address), "{text}");
+    assert_eq!(text.matches("in use").count(), 1, "the cause is said once: {text}");
 }
 
 #[test]
@@ -96,6 +97,15 @@ fn a_second_process_on_the_same_data_is_refused() {
     let _first = TestServer::start_on(data.path());
     let text = failure(&serve(data.path().to_str().unwrap()));
     assert!(text.contains("in use"), "{text}");
+}
+
+#[test]
+fn a_bad_value_in_a_variable_is_told_with_the_variables_name() {
+    let mut command = command();
+    command.env("YDOCK_ROOMS__MAX_OPEN", "many").args(["serve"]);
+    let output = command.stderr(Stdio::piped()).output().unwrap();
+    let text = String::from_utf8(output.stderr).unwrap();
+    assert!(!output.status.success() && text.contains("YDOCK_ROOMS__MAX_OPEN"), "{text}");
 }
 
 #[test]

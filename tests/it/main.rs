@@ -20,5 +20,6 @@ mod outage;
 mod read_only;
 mod server;
 mod slow_reader;
+mod store_commands;
 mod unload;
 mod yjs;

@@ -1,0 +1,78 @@
+//! Why a command did not do what it was asked.
+
+use std::io;
+use std::path::PathBuf;
+
+use thiserror::Error;
+
+use crate::config::ConfigError;
+use crate::server::{StartError, StopError};
+use crate::storage::StoreError;
+
+/// Why a command did not do what it was asked.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum CommandError {
+    /// The settings are wrong.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The process could not be set up.
+    #[error("cannot set up the process")]
+    Process(#[source] io::Error),
+    /// A signal came; what had begun was undone.
+    #[error("interrupted")]
+    Interrupted,
+    /// The store did not do it.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The store could not be opened.
+    #[error(transparent)]
+    Start(#[from] StartError),
+    /// The store could not be closed in order.
+    #[error(transparent)]
+    Stop(#[from] StopError),
+    /// There is nothing to work on.
+    #[error("there is no store in {}: name its directory with --data", path.display())]
+    NoStore {
+        /// The data directory.
+        path: PathBuf,
+    },
+    /// The settings name a store that ends with its process.
+    #[error("a store in memory is gone when its server ends: there is nothing on disk to work on")]
+    InMemory,
+    /// Somebody has the store open and does not answer.
+    #[error(
+        "the data directory {} is in use by a process that takes no commands: wait until it has started, or stop it",
+        path.display()
+    )]
+    Unanswered {
+        /// The data directory.
+        path: PathBuf,
+    },
+    /// A server has the store open and cannot be asked.
+    #[error("cannot ask the server that has {} open", path.display())]
+    Socket {
+        /// The data directory.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The conversation with the server broke.
+    #[error("the server broke off its answer")]
+    BrokenOff(#[source] axum::Error),
+    /// The server does not speak HTTP.
+    #[error("the server could not be asked")]
+    Asked(#[source] hyper::Error),
+    /// The request could not be made.
+    #[error("the request could not be made")]
+    Request(#[from] axum::http::Error),
+    /// The server ended its answer too early, or is of another version.
+    #[error("the server's answer is not complete or not understood: is it another version of ydock?")]
+    NotUnderstood,
+    /// The server, or the store behind it, refused.
+    #[error("{0}")]
+    Refused(String),
+    /// Nobody takes what is printed.
+    #[error("cannot write to stdout")]
+    Output(#[source] io::Error),
+}
