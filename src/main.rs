@@ -13,6 +13,8 @@ fn main() -> ExitCode {
         Command::Worker => return ydock::materialise::worker_main(),
         Command::Serve(flags) => cli::serve(flags).map(|()| Outcome::Done).context("ydock"),
         Command::Store { command } => cli::store(command).context("ydock"),
+        Command::Export(arguments) => cli::export(arguments).context("ydock"),
+        Command::Import(arguments) => cli::import(arguments).context("ydock"),
     };
     match outcome {
         Ok(outcome) => outcome.into(),

@@ -1,12 +1,16 @@
 //! What the command line says.
 
+use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::str::FromStr;
 
 use clap::{Parser, Subcommand};
+use thiserror::Error;
 
 use crate::access::Role;
-use crate::storage::StoreKind;
+use crate::ids::DocName;
+use crate::storage::{StoreKind, UnknownStoreKind};
 
 /// Collaborative editing server for Yjs documents.
 #[derive(Debug, Clone, Parser)]
@@ -28,6 +32,10 @@ pub enum Command {
         #[command(subcommand)]
         command: StoreCommand,
     },
+    /// Write a document to a file or to stdout, also while a server has the store open.
+    Export(Export),
+    /// Bring a Yjs v1 update into a document, which is made when it is not there; also while a server has the store open.
+    Import(Import),
     /// Integrate documents for a server; started by it, not by hand.
     #[command(hide = true)]
     Worker,
@@ -77,6 +85,25 @@ pub enum StoreCommand {
     ///
     /// Exit code: 0 when everything is sound, 2 when damage was found, 1 when the store could not be checked.
     Verify(Verify),
+    /// Write the whole store into one file, while a server goes on serving it.
+    ///
+    /// Exit code: 0 when everything is in the file, 2 when some documents are missing in it or had edits that were not saved, 1
+    /// when there is no backup.
+    Backup(Backup),
+    /// Make a new store of a backup, in the data directory, which must not hold one.
+    ///
+    /// Exit code: 0 when everything was restored, 2 when the backup itself lacks documents, 1 when nothing was restored.
+    Restore(Restore),
+    /// Merge what documents have piled up, and give unused space back to the file system.
+    ///
+    /// While the file shrinks, a server that has the store open lets edits wait.
+    Compact(Compact),
+    /// Copy what can be read of a damaged store into a new directory. The damaged store is left as it is.
+    ///
+    /// Exit code: 0 when nothing was damaged, 2 when something was, 1 when nothing was copied.
+    Salvage(Salvage),
+    /// Copy a store into a new one, of the same or another engine: `migrate redb:DIR sled:DIR`.
+    Migrate(Migrate),
 }
 
 /// What `ydock store stat` is told.
@@ -102,4 +129,147 @@ pub struct Verify {
     /// Print one JSON object.
     #[arg(long)]
     pub json: bool,
+}
+
+/// What `ydock store backup` is told.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Backup {
+    /// The file to write; `-` is stdout.
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// Where the store is.
+    #[command(flatten)]
+    pub place: StoreFlags,
+    /// Replace the file if it is there.
+    #[arg(long)]
+    pub force: bool,
+    /// Print one JSON object; on stderr when the backup goes to stdout.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// What `ydock store restore` is told.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Restore {
+    /// The backup; `-` is stdin.
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// Where the new store is to be.
+    #[command(flatten)]
+    pub place: StoreFlags,
+    /// Restore this document only; may be given several times.
+    #[arg(long = "doc", value_name = "NAME", value_parser = DocName::parse)]
+    pub docs: Vec<DocName>,
+    /// Print one JSON object.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// What `ydock store compact` is told.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Compact {
+    /// Where the store is.
+    #[command(flatten)]
+    pub place: StoreFlags,
+    /// Print one JSON object.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// What `ydock store salvage` is told.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Salvage {
+    /// The new data directory [default: that of the damaged store, with `-salvaged` at its end].
+    #[arg(value_name = "INTO")]
+    pub into: Option<PathBuf>,
+    /// Where the damaged store is.
+    #[command(flatten)]
+    pub place: StoreFlags,
+    /// Print one JSON object.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// What `ydock store migrate` is told.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Migrate {
+    /// The store to copy, as ENGINE:DIR.
+    #[arg(value_name = "FROM")]
+    pub from: StorePlace,
+    /// The store to make, as ENGINE:DIR.
+    #[arg(value_name = "TO")]
+    pub to: StorePlace,
+    /// A settings file in TOML.
+    #[arg(long, value_name = "FILE", env = "YDOCK_CONFIG")]
+    pub config: Option<PathBuf>,
+    /// Print one JSON object.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// An engine and a data directory.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StorePlace {
+    /// The engine.
+    pub kind: StoreKind,
+    /// The data directory.
+    pub data: PathBuf,
+}
+
+/// A text that is no place of a store.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum StorePlaceError {
+    /// There is no colon.
+    #[error("expected ENGINE:DIR, such as redb:./ydock-data")]
+    NoEngine,
+    /// What is before the colon names no engine.
+    #[error(transparent)]
+    Engine(#[from] UnknownStoreKind),
+}
+
+impl fmt::Display for StorePlace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.kind, self.data.display())
+    }
+}
+
+impl FromStr for StorePlace {
+    type Err = StorePlaceError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (kind, data) = text.split_once(':').ok_or(StorePlaceError::NoEngine)?;
+        Ok(Self { kind: kind.parse()?, data: data.into() })
+    }
+}
+
+/// What `ydock export` is told.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Export {
+    /// The document's name.
+    #[arg(value_name = "NAME", value_parser = DocName::parse)]
+    pub name: DocName,
+    /// Where the store is.
+    #[command(flatten)]
+    pub place: StoreFlags,
+    /// update, state-vector, json, text or svg.
+    #[arg(long, value_name = "FORMAT", default_value = "update")]
+    pub format: String,
+    /// The file to write, which must not be there [default: stdout].
+    #[arg(long, short, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+}
+
+/// What `ydock import` is told.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Import {
+    /// The document's name.
+    #[arg(value_name = "NAME", value_parser = DocName::parse)]
+    pub name: DocName,
+    /// A file with one Yjs v1 update; `-` is stdin.
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// Where the store is.
+    #[command(flatten)]
+    pub place: StoreFlags,
 }

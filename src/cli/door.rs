@@ -63,6 +63,14 @@ impl Door {
         }
     }
 
+    /// The same, for a command that makes a store where there is none.
+    pub(super) async fn open_or_begin(config: Config) -> Result<Self, CommandError> {
+        if config.store.kind != StoreKind::Memory && DataFormat::of(&config.store.data)?.is_none() {
+            return Ok(Self::Own(Box::new(Desk::open(config).await?)));
+        }
+        Self::open(config).await
+    }
+
     /// Asks, and gives the answer unless it is a refusal.
     pub(super) async fn ask(&self, method: Method, path: &str, body: Body) -> Result<Response<Body>, CommandError> {
         let request = Request::builder().method(method).uri(path).header(header::HOST, HOST).body(body)?;
@@ -75,9 +83,7 @@ impl Door {
 
     /// Asks for one JSON value.
     pub(super) async fn read<T: DeserializeOwned>(&self, path: &str) -> Result<T, CommandError> {
-        let response = self.ask(Method::GET, path, Body::empty()).await?;
-        let bytes = collect(response.into_body(), LONGEST).await?;
-        serde_json::from_slice(&bytes).or(Err(CommandError::NotUnderstood))
+        json(self.ask(Method::GET, path, Body::empty()).await?).await
     }
 
     /// Asks for something that takes its time, and shows how far it is.
@@ -109,6 +115,12 @@ impl Door {
             Self::Server { .. } => Ok(()),
         }
     }
+}
+
+/// The JSON value of an answer.
+pub(super) async fn json<T: DeserializeOwned>(response: Response<Body>) -> Result<T, CommandError> {
+    let bytes = collect(response.into_body(), LONGEST).await?;
+    serde_json::from_slice(&bytes).or(Err(CommandError::NotUnderstood))
 }
 
 async fn ask_server(config: &Config, tasks: &Tasks, request: Request<Body>) -> Result<Response<Body>, CommandError> {

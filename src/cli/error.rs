@@ -6,8 +6,10 @@ use std::path::PathBuf;
 use thiserror::Error;
 
 use crate::config::ConfigError;
+use crate::ids::DocName;
 use crate::server::{StartError, StopError};
-use crate::storage::StoreError;
+use crate::storage::{BackupError, StoreError};
+use crate::upkeep::CopyError;
 
 /// Why a command did not do what it was asked.
 #[derive(Debug, Error)]
@@ -72,6 +74,54 @@ pub enum CommandError {
     /// The server, or the store behind it, refused.
     #[error("{0}")]
     Refused(String),
+    /// A file that would be written is there.
+    #[error("{} is there already: choose another name, or replace it with --force", path.display())]
+    Exists {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A directory for a new store holds something.
+    #[error("{} is not empty: a new store needs a directory of its own", path.display())]
+    NotEmpty {
+        /// The directory.
+        path: PathBuf,
+    },
+    /// A file cannot be written.
+    #[error("cannot write {}", path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A file cannot be read.
+    #[error("cannot read {}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A backup is not as it was written.
+    #[error("cannot take the backup {}", path.display())]
+    Backup {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: BackupError,
+    },
+    /// A document that was asked for is not in the backup.
+    #[error("the backup has no document {0:?}")]
+    NotInBackup(DocName),
+    /// A store was not copied.
+    #[error(transparent)]
+    Copy(#[from] CopyError),
+    /// The copy of a store differs from it.
+    #[error("the copy of the document {0:?} is not what it should be: the copy was given up")]
+    Different(DocName),
+    /// A store is too damaged to be read by any means.
+    #[error("nothing can be read of the store")]
+    Hopeless(#[source] StoreError),
     /// Nobody takes what is printed.
     #[error("cannot write to stdout")]
     Output(#[source] io::Error),

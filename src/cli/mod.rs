@@ -1,15 +1,22 @@
 //! The commands of the `ydock` program.
 
 mod arguments;
+mod documents;
 mod door;
 mod error;
+mod files;
+mod new_store;
 mod output;
 mod progress;
 mod serve;
 mod settings;
 mod store;
 
-pub use arguments::{Arguments, Command, Serve, Stat, StoreCommand, StoreFlags, Verify};
+pub use arguments::{
+    Arguments, Backup, Command, Compact, Export, Import, Migrate, Restore, Salvage, Serve, Stat, StoreCommand,
+    StoreFlags, StorePlace, StorePlaceError, Verify,
+};
+pub use documents::{export, import};
 pub use error::CommandError;
 pub use output::Outcome;
 pub use serve::{ServeError, serve};

@@ -7,9 +7,11 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::sync::{Notify, Semaphore, mpsc, oneshot};
+use tokio::time::Instant;
 
 use super::command::{Control, Edit, Queued, Reading, Request, Submitted};
 use super::config::Config;
@@ -140,12 +142,8 @@ impl Rooms {
     /// # Errors
     /// When there is no such document, or the store cannot read it.
     pub async fn read(&self, name: &DocName) -> Result<Reading, ReadError> {
-        if let Some(handle) = self.context.peek(name) {
-            let (reply, answer) = oneshot::channel();
-            let asked = handle.0.control.send(Control::Read { reply }).await;
-            if let (Ok(()), Ok(reading)) = (asked, answer.await) {
-                return if reading.head == 0 { Err(ReadError::Unknown) } else { Ok(reading) };
-            }
+        if let Some(reading) = self.look(name).await {
+            return if reading.head == 0 { Err(ReadError::Unknown) } else { Ok(reading) };
         }
         let stored = self.context.store.load(name).await?;
         if stored.head == 0 {
@@ -159,6 +157,23 @@ impl Rooms {
             unsaved: 0,
             members: None,
         })
+    }
+
+    /// Waits until everything that a document's room has accepted by now is durable, and says whether it is. Without an
+    /// open room it is.
+    pub async fn settled(&self, name: &DocName, within: Duration) -> bool {
+        let deadline = Instant::now() + within;
+        let Some(first) = self.look(name).await else { return true };
+        let mut reading = first.clone();
+        while reading.generation == first.generation && reading.head.saturating_sub(reading.unsaved) < first.head {
+            if Instant::now() >= deadline {
+                return false;
+            }
+            tokio::time::sleep(SETTLING).await;
+            let Some(later) = self.look(name).await else { return true };
+            reading = later;
+        }
+        true
     }
 
     /// Deletes a document: its members are told, and copies of it that come back later are recognised.
@@ -182,6 +197,14 @@ impl Rooms {
     #[must_use]
     pub fn members(&self, name: &DocName) -> Option<usize> {
         Some(self.context.peek(name)?.0.gauges.members.load(Ordering::Relaxed))
+    }
+
+    /// The document of an open room.
+    async fn look(&self, name: &DocName) -> Option<Reading> {
+        let handle = self.context.peek(name)?;
+        let (reply, answer) = oneshot::channel();
+        handle.0.control.send(Control::Read { reply }).await.ok()?;
+        answer.await.ok()
     }
 
     /// How many rooms are open.
@@ -316,3 +339,5 @@ const REQUESTS: usize = 256;
 const CONTROLS: usize = 256;
 /// How often a request that met a dying room is made again.
 const ATTEMPTS: usize = 5;
+/// How often a room is asked that saves.
+const SETTLING: Duration = Duration::from_millis(10);

@@ -6,6 +6,7 @@ use tokio::time::Instant;
 
 use super::compaction::{Compacted, CompactionError, Job};
 use super::room::Room;
+use crate::storage::StoreError;
 
 /// Since when a room has been quiet.
 #[derive(Debug)]
@@ -88,7 +89,15 @@ impl Room {
                 self.snapshot_stored = stored_upto;
                 self.state.log.replace(upto, snapshot, state_vector);
             }
-            Err(error) => tracing::warn!(doc = %self.name, error = %error, "a compaction changed nothing"),
+            Err(error) => {
+                // Somebody else has compacted the document: what the room holds stands for all of that too.
+                if let CompactionError::Store(StoreError::Conflict { generation, snapshot_upto, .. }) = &error
+                    && *generation == self.generation
+                {
+                    self.snapshot_stored = *snapshot_upto;
+                }
+                tracing::warn!(doc = %self.name, error = %error, "a compaction changed nothing");
+            }
         }
     }
 

@@ -45,6 +45,7 @@ pub use faulty::FaultyStore;
 pub use memory::MemoryStore;
 pub use open::{open, rescue};
 pub use redb::Rebuilt;
+pub use reserve::RESERVE;
 pub use stored::{
     Compaction, DamagedDocument, DocumentInfo, Flaw, Health, Remains, Restoration, StoredDocument, StoredName,
     VerifyReport,

@@ -21,7 +21,7 @@ pub(super) struct Reserve {
 impl Reserve {
     /// Takes the reserve of a data directory, smaller on a small disk. Without room for any, none is held.
     pub(super) fn of(directory: &Path, len: u64) -> Self {
-        let path = directory.join(FILE);
+        let path = directory.join(RESERVE);
         // What is there may be longer, or a part.
         let _is_taken_anew = fs::remove_file(&path).is_err();
         let len = len.min(free(directory) / SHARE);
@@ -83,8 +83,8 @@ fn write(file: &File, len: u64) -> io::Result<()> {
     file.sync_all()
 }
 
-/// The name of the file in the data directory.
-const FILE: &str = "RESERVE";
+/// The file in the data directory that keeps room on the disk, and is no part of the store.
+pub const RESERVE: &str = "RESERVE";
 /// At most one part in so many of what is free is taken.
 const SHARE: u64 = 8;
 

@@ -4,12 +4,18 @@
 //! alone: what runs beside it never waits for it and is never refused because of it, but where a task says so. A task
 //! tells how far it is while it works, and returns a report that can be written as JSON.
 
+mod backup;
 mod census;
+mod compact;
+mod copy;
 mod names;
 mod progress;
 mod verify;
 
+pub use backup::backup;
 pub use census::{Census, DocumentSize, Finding, census};
+pub use compact::{Compacted, compact};
+pub use copy::{Aside, Copied, CopyError, Salvaged, first_difference, migrate, salvage};
 pub use names::Names;
 pub use progress::{Progress, Seen, Step};
 pub use verify::{Deep, Verified, verify};

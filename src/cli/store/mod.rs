@@ -1,5 +1,10 @@
 //! `ydock store …`: what an operator does with a store.
 
+mod backup;
+mod compact;
+mod migrate;
+mod restore;
+mod salvage;
 mod stat;
 mod verify;
 
@@ -17,6 +22,11 @@ pub fn store(command: &StoreCommand) -> Result<Outcome, CommandError> {
         match command {
             StoreCommand::Stat(arguments) => stat::stat(arguments).await,
             StoreCommand::Verify(arguments) => verify::verify(arguments).await,
+            StoreCommand::Backup(arguments) => backup::backup(arguments).await,
+            StoreCommand::Restore(arguments) => restore::restore(arguments).await,
+            StoreCommand::Compact(arguments) => compact::compact(arguments).await,
+            StoreCommand::Salvage(arguments) => salvage::salvage(arguments).await,
+            StoreCommand::Migrate(arguments) => migrate::migrate(arguments).await,
         }
     })
 }

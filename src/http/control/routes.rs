@@ -4,16 +4,18 @@ use std::path::{Path, PathBuf};
 
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
+use axum::http::header;
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde::{Deserialize, Serialize};
+use tokio::sync::mpsc;
 
 use super::lines;
 use crate::access::{Grant, Role};
 use crate::http::problem::Problem;
 use crate::http::routes::{App, routes};
-use crate::storage::StoreKind;
+use crate::storage::{RESERVE, StoreKind};
 use crate::upkeep::{self, Census, Deep};
 
 /// What the control socket answers from.
@@ -58,6 +60,8 @@ pub fn control_routes(control: Control) -> Router {
     Router::new()
         .route("/control/stat", get(stat))
         .route("/control/verify", get(verify))
+        .route("/control/backup", get(backup))
+        .route("/control/compact", post(compact))
         .with_state(control)
         .fallback_service(api)
 }
@@ -89,10 +93,36 @@ async fn verify(
     }))
 }
 
-/// The lengths of all files below a directory. What vanishes meanwhile does not count.
+async fn backup(State(control): State<Control>) -> Response {
+    let (sender, receiver) = mpsc::channel(CHUNKS);
+    let App { store, rooms, tasks, .. } = control.app;
+    let stopping = tasks.clone();
+    tasks.spawn(async move {
+        // Cut off, the file has no trailer, and no reader takes it.
+        tokio::select! {
+            () = upkeep::backup(&*store, &rooms, control.place.kind, &sender) => {}
+            () = stopping.stopped() => {}
+        }
+    });
+    ([(header::CONTENT_TYPE, "application/octet-stream")], lines::stream(receiver)).into_response()
+}
+
+async fn compact(State(control): State<Control>) -> Response {
+    let App { store, rooms, tasks, .. } = control.app;
+    let running = tasks.clone();
+    lines::respond(&tasks, |mut reporter| async move {
+        upkeep::compact(&*store, &rooms, &running, &mut |progress| reporter.progress(progress)).await
+    })
+}
+
+/// Portions of a backup that may wait for the other side.
+const CHUNKS: usize = 8;
+
+/// The lengths of all files below a directory, but for the reserve. What vanishes meanwhile does not count.
 fn size(directory: &Path) -> u64 {
     let Ok(entries) = std::fs::read_dir(directory) else { return 0 };
-    let sizes = entries.filter_map(Result::ok).map(|entry| match entry.metadata() {
+    let counts = |entry: &std::fs::DirEntry| entry.file_name() != RESERVE;
+    let sizes = entries.filter_map(Result::ok).filter(counts).map(|entry| match entry.metadata() {
         Ok(metadata) if metadata.is_dir() => size(&entry.path()),
         Ok(metadata) if metadata.is_file() => metadata.len(),
         _ => 0,

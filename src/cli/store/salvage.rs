@@ -1,0 +1,141 @@
+//! `ydock store salvage`: what can be read of a damaged store, in a new one.
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use serde::Serialize;
+
+use crate::cli::arguments::Salvage;
+use crate::cli::error::CommandError;
+use crate::cli::files::beside;
+use crate::cli::new_store::NewStore;
+use crate::cli::output::{Outcome, count, print, print_json, size};
+use crate::cli::progress::Display;
+use crate::cli::settings;
+use crate::ids::DocName;
+use crate::storage::{self, Config, DataFormat, Rebuilt, Store, StoreError};
+use crate::upkeep::{self, Copied, Salvaged};
+
+#[derive(Debug, Serialize)]
+struct Report {
+    #[serde(flatten)]
+    copied: Copied,
+    /// Documents of which not even the name is known; absent when that cannot be told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lost_names: Option<u64>,
+    /// Whether the store could only be read record by record.
+    rescued: bool,
+    into: PathBuf,
+}
+
+pub(super) async fn salvage(arguments: &Salvage) -> Result<Outcome, CommandError> {
+    let config = settings::of_command(&arguments.place)?.store;
+    if DataFormat::of(&config.data)?.is_none() {
+        return Err(CommandError::NoStore { path: config.data });
+    }
+    let into = arguments.into.clone().unwrap_or_else(|| salvaged(&config.data));
+    let new = NewStore::begin(&Config { data: into.clone(), ..config.clone() })?;
+    let scratch = Scratch(new.path().with_extension("records"));
+    let (store, rebuilt) = open(&config, &scratch)?;
+    let mut display = Display::start();
+    let left = new.path().join(LEFT);
+    let mut aside = |name: &DocName, bytes: &[u8]| put_aside(&left, name, bytes);
+    let copied = upkeep::salvage(&*store, new.store(), &mut aside, &mut |progress| display.show(progress)).await?;
+    drop(display);
+    store.close().await?;
+    new.complete().await?;
+    drop(scratch);
+    let rescued = rebuilt.is_some();
+    let lost_names = rebuilt.map_or(Some(0), |rebuilt| rebuilt.lost_names);
+    let report = Report { copied, lost_names, rescued, into };
+    if arguments.json {
+        print_json(&report)?;
+    } else {
+        print(describe(&report))?;
+    }
+    let is_whole = report.copied.damaged.is_empty() && report.lost_names == Some(0);
+    Ok(if is_whole { Outcome::Done } else { Outcome::Found })
+}
+
+/// Opens the store, or what can be read of it record by record when it refuses.
+fn open(config: &Config, scratch: &Scratch) -> Result<(Arc<dyn Store>, Option<Rebuilt>), CommandError> {
+    match storage::open(config) {
+        Ok(store) => Ok((store, None)),
+        Err(error @ (StoreError::Failed(_) | StoreError::Damaged { .. })) => {
+            let Some(rebuilt) = storage::rescue(config, &scratch.0).map_err(CommandError::Hopeless)? else {
+                return Err(error.into());
+            };
+            let records = Config { data: scratch.0.clone(), ..config.clone() };
+            Ok((storage::open(&records)?, Some(rebuilt)))
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// A directory that is of no use afterwards.
+struct Scratch(PathBuf);
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let _was_never_made = fs::remove_dir_all(&self.0).is_err();
+    }
+}
+
+fn salvaged(data: &Path) -> PathBuf {
+    let mut name = data.file_name().unwrap_or_default().to_owned();
+    name.push("-salvaged");
+    beside(data, "").with_file_name(name)
+}
+
+fn put_aside(directory: &Path, name: &DocName, bytes: &[u8]) -> std::io::Result<()> {
+    fs::create_dir_all(directory)?;
+    let mut file_name = utf8_percent_encode(name.as_str(), NON_ALPHANUMERIC).to_string();
+    file_name.truncate(LONGEST_NAME);
+    let path = (1..=SAME_NAMES)
+        .map(|number| match number {
+            1 => directory.join(format!("{file_name}.update")),
+            _ => directory.join(format!("{file_name}-{number}.update")),
+        })
+        .find(|path| !path.exists());
+    let mut file = fs::File::create_new(path.unwrap_or_else(|| directory.join("update")))?;
+    file.write_all(bytes)?;
+    file.sync_all()
+}
+
+fn describe(report: &Report) -> String {
+    let mut lines = Vec::new();
+    if report.rescued {
+        lines.push("the store could not be opened and was read record by record".to_owned());
+    }
+    for Salvaged { name, what, bytes, aside } in &report.copied.damaged {
+        let what = if what.is_empty() { "it cannot be read".to_owned() } else { what.join(", ") };
+        lines.push(format!("{name:?} is damaged: {what}; {} of it brought back", size(*bytes)));
+        if *aside > 0 {
+            lines.push(format!("  {} that build on what is lost are in {LEFT}", size(*aside)));
+        }
+    }
+    match report.lost_names {
+        Some(0) => {}
+        Some(lost) => lines.push(format!("the names of {} are lost", count(lost, "document"))),
+        None => lines.push("there may be documents whose names are lost".to_owned()),
+    }
+    let Copied { documents, tombstones, bytes, .. } = report.copied;
+    lines.push(format!(
+        "{} and {} whole, {}, in {}",
+        count(documents, "document"),
+        count(tombstones, "tombstone"),
+        size(bytes),
+        report.into.display()
+    ));
+    lines.join("\n")
+}
+
+/// Where updates lie that could not be brought back into their documents.
+const LEFT: &str = "lost+found";
+/// File systems take names of 255 bytes.
+const LONGEST_NAME: usize = 200;
+/// Long names may begin alike.
+const SAME_NAMES: u32 = 10_000;
