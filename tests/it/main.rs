@@ -21,5 +21,6 @@ mod read_only;
 mod server;
 mod slow_reader;
 mod store_commands;
+mod store_copies;
 mod unload;
 mod yjs;
