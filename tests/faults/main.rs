@@ -1,0 +1,81 @@
+//! Faults against every store: processes killed, power cut, files damaged, disks full, directories taken or read-only, and
+//! stores that are slow or away. Prints a table and fails when a store breaks a promise that it makes.
+//!
+//! `cargo test --test faults` runs the short form, `make faults` the long one. `YDOCK_FAULTS_ONLY=kill,power` (or arguments)
+//! picks faults, `YDOCK_FAULTS_SEED` repeats a run. The stores stand in `backend.rs`.
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "a test may stop at the first surprise, and this one prints its results"
+)]
+
+mod backend;
+mod child;
+mod content;
+mod examine;
+mod isolated;
+mod kill;
+mod ledger;
+mod load;
+mod plan;
+mod random;
+mod table;
+mod tally;
+mod trial;
+
+use std::process::ExitCode;
+
+use tokio::time::Instant;
+
+use crate::backend::{BACKENDS, Backend};
+use crate::child::Role;
+use crate::plan::{Plan, seconds_since};
+use crate::table::{Conclusion, Row};
+use crate::trial::{Fault, Trial};
+
+/// All of them, in the order in which they run.
+const FAULTS: &[Fault] = &[Fault { name: "kill", may_refuse: false, run: kill::run }];
+
+fn main() -> ExitCode {
+    if let Some(role) = Role::of_this_process() {
+        return role.play();
+    }
+    let plan = match Plan::read() {
+        Ok(plan) => plan,
+        Err(what) => {
+            println!("{what}");
+            return ExitCode::from(2);
+        }
+    };
+    if std::env::args().any(|argument| argument == "--list") {
+        FAULTS.iter().for_each(|fault| println!("{}: test", fault.name));
+        return ExitCode::SUCCESS;
+    }
+    table::print_head(&plan);
+    let mut is_broken = false;
+    for backend in BACKENDS {
+        for fault in FAULTS.iter().filter(|fault| plan.wants(fault.name)) {
+            is_broken |= try_out(*backend, fault, &plan) == Conclusion::Broken;
+        }
+    }
+    table::print_legend();
+    if is_broken { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+}
+
+fn try_out(backend: Backend, fault: &Fault, plan: &Plan) -> Conclusion {
+    let started = Instant::now();
+    let tally = (fault.run)(&Trial { fault: fault.name, backend, plan });
+    let conclusion = if tally.skipped.is_some() {
+        Conclusion::Skipped
+    } else if tally.is_kept(fault.may_refuse) {
+        Conclusion::Kept
+    } else if backend.enforces(fault.name) {
+        Conclusion::Broken
+    } else {
+        Conclusion::Reported
+    };
+    let (store, seconds) = (backend.kind.to_string(), seconds_since(started));
+    table::print(&Row { store, fault: fault.name, seconds, conclusion, tally: &tally });
+    conclusion
+}
