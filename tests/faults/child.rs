@@ -34,6 +34,14 @@ impl Role {
     }
 
     pub(crate) fn play(self) -> ExitCode {
+        // Whoever started this process may be gone, or be a tracer that was killed in its place.
+        thread::spawn(|| {
+            let started = Instant::now();
+            while started.elapsed() < LIFETIME {
+                thread::park_timeout(LIFETIME);
+            }
+            std::process::exit(1);
+        });
         match self {
             Self::Load(load) => load.run(),
             Self::Examine(examine) => examine.run(),
@@ -172,3 +180,6 @@ pub(crate) fn read_all(mut errors: ChildStderr) -> JoinHandle<String> {
         String::from_utf8_lossy(&bytes).into_owned()
     })
 }
+
+/// No child lives longer.
+const LIFETIME: Duration = Duration::from_mins(5);

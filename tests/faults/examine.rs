@@ -31,6 +31,8 @@ pub(crate) struct Examine {
 /// What was found in a store.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Findings {
+    /// Where the store lies.
+    data: String,
     /// The error with which the store, or a part of it that is no document, refused to be read.
     refusal: Option<String>,
     documents: BTreeMap<u64, Verdict>,
@@ -70,7 +72,10 @@ impl Examine {
         let most = Some(MEMORY);
         setrlimit(Resource::As, Rlimit { current: most, maximum: most }).unwrap();
         static CAUGHT: Mutex<Vec<String>> = Mutex::new(Vec::new());
-        panic::set_hook(Box::new(|what| CAUGHT.lock().unwrap().push(what.to_string().replace('\n', " "))));
+        panic::set_hook(Box::new(|what| {
+            let stage = *STAGE.lock().unwrap();
+            CAUGHT.lock().unwrap().push(format!("{stage}: {}", of_a_crate(&what.to_string().replace('\n', " "))));
+        }));
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         let outcome = panic::catch_unwind(panic::AssertUnwindSafe(|| runtime.block_on(self.findings())));
         let caught = CAUGHT.lock().unwrap().clone();
@@ -86,19 +91,25 @@ impl Examine {
 
     async fn findings(&self) -> Findings {
         let mut ledger = Ledger::read(&self.ledger);
-        let mut findings = Findings::default();
+        enter("opening");
+        let mut findings = Findings { data: self.place.data.display().to_string(), ..Findings::default() };
         let store = match open(&self.place.config()) {
             Ok(store) => store,
             Err(error) => return Findings { refusal: Some(with_sources(&error)), ..findings },
         };
+        enter("reading");
         findings.documents = self.read(&*store, &ledger).await;
+        enter("listing");
         self.check_listing(&*store, &mut findings).await;
         if self.writes {
             let before = findings.documents.clone();
+            enter("writing");
             self.append_everywhere(&store, &mut ledger, &mut findings).await;
             findings.compare(&before, &self.read(&*store, &ledger).await, "after a write");
+            enter("closing");
             let closed = store.close().await;
             drop(store);
+            enter("opening again");
             match closed.and_then(|()| open(&self.place.config())) {
                 Ok(store) => {
                     findings.compare(&before, &self.read(&*store, &ledger).await, "after a write and a restart");
@@ -279,6 +290,28 @@ impl Examined {
         }
     }
 
+    /// In one word.
+    pub(crate) fn verdict(&self) -> &'static str {
+        let findings = match self {
+            Self::Hung => return "HANG",
+            Self::Died(_) => return "PANIC",
+            Self::Found(findings) => findings,
+        };
+        let is = |matches: fn(&Verdict) -> bool| findings.documents.values().any(matches);
+        if !findings.listing.is_empty() || is(|verdict| matches!(verdict, Verdict::Wrong { .. })) {
+            return "SILENT";
+        }
+        if !findings.spoiled.is_empty() {
+            return "SPOILED";
+        }
+        match &findings.refusal {
+            Some(_) if findings.documents.is_empty() => "refused at opening",
+            Some(_) => "refused in part",
+            None if is(|verdict| matches!(verdict, Verdict::Refused(_))) => "refused by document",
+            None => "intact",
+        }
+    }
+
     /// The errors and caught panics, for people.
     pub(crate) fn words(&self) -> Vec<String> {
         let Self::Found(findings) = self else { return Vec::new() };
@@ -287,7 +320,23 @@ impl Examined {
             _ => None,
         });
         let caught = findings.caught.iter().map(|what| format!("caught: {what}"));
-        findings.refusal.iter().cloned().chain(refused).chain(caught).collect()
+        let all = findings.refusal.iter().cloned().chain(refused).chain(caught);
+        all.map(|words| words.replace(&findings.data, "DATA")).collect()
+    }
+}
+
+/// Remembers what the process is about to do, for the case that it panics.
+fn enter(stage: &'static str) {
+    *STAGE.lock().unwrap() = stage;
+}
+
+static STAGE: Mutex<&str> = Mutex::new("starting");
+
+/// A panic's text without the place where this machine keeps the sources of crates.
+fn of_a_crate(what: &str) -> String {
+    match what.split_once("/registry/src/").and_then(|(before, after)| Some((before, after.split_once('/')?.1))) {
+        Some((before, after)) => format!("{} {after}", before.rsplit_once(' ').map_or("", |(words, _)| words)),
+        None => what.to_owned(),
     }
 }
 

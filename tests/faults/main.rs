@@ -13,12 +13,14 @@
 mod backend;
 mod child;
 mod content;
+mod damage;
 mod examine;
 mod isolated;
 mod kill;
 mod ledger;
 mod load;
 mod plan;
+mod power;
 mod random;
 mod table;
 mod tally;
@@ -35,7 +37,12 @@ use crate::table::{Conclusion, Row};
 use crate::trial::{Fault, Trial};
 
 /// All of them, in the order in which they run.
-const FAULTS: &[Fault] = &[Fault { name: "kill", may_refuse: false, run: kill::run }];
+const FAULTS: &[Fault] = &[
+    Fault { name: "kill", may_refuse: false, run: kill::run },
+    Fault { name: "power", may_refuse: false, run: power::run },
+    Fault { name: "damage after close", may_refuse: true, run: damage::run_closed },
+    Fault { name: "damage after kill", may_refuse: true, run: damage::run_killed },
+];
 
 fn main() -> ExitCode {
     if let Some(role) = Role::of_this_process() {
