@@ -11,6 +11,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
+use crate::backend::Place;
 use crate::examine::Examine;
 use crate::isolated::Isolated;
 use crate::load::Load;
@@ -22,6 +23,8 @@ pub(crate) enum Role {
     Load(Load),
     /// Opens a store and says what is in it.
     Examine(Examine),
+    /// Verifies a store.
+    Verify(Place),
     /// Runs a fault where it may mount file systems of its own.
     Isolated(Isolated),
 }
@@ -45,6 +48,7 @@ impl Role {
         match self {
             Self::Load(load) => load.run(),
             Self::Examine(examine) => examine.run(),
+            Self::Verify(place) => crate::verify::run(&place),
             Self::Isolated(isolated) => isolated.run(),
         }
     }

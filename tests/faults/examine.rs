@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic;
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -9,7 +10,7 @@ use std::time::Duration;
 use rustix::process::{Resource, Rlimit, setrlimit};
 use serde::{Deserialize, Serialize};
 use ydock::Generation;
-use ydock::storage::{Store, StoreError, StoredDocument, open};
+use ydock::storage::{Store, StoreError, StoreKind, StoredDocument, open};
 
 use crate::backend::Place;
 use crate::child::{self, Outcome, Role};
@@ -225,6 +226,13 @@ impl Examine {
     }
 }
 
+/// Compares everything in an open store with what was promised.
+pub(crate) async fn read_all(store: &dyn Store, documents: Documents, ledger: &Ledger) -> Examined {
+    let place = Place::new(StoreKind::Memory, Path::new(""));
+    let examine = Examine { place, documents, ledger: String::new(), writes: false };
+    Examined::Found(Findings { documents: examine.read(store, ledger).await, ..Findings::default() })
+}
+
 impl Findings {
     fn compare(&mut self, before: &BTreeMap<u64, Verdict>, after: &BTreeMap<u64, Verdict>, when: &str) {
         for (doc, verdict) in before {
@@ -321,7 +329,10 @@ impl Examined {
         });
         let caught = findings.caught.iter().map(|what| format!("caught: {what}"));
         let all = findings.refusal.iter().cloned().chain(refused).chain(caught);
-        all.map(|words| words.replace(&findings.data, "DATA")).collect()
+        match findings.data.as_str() {
+            "" => all.collect(),
+            data => all.map(|words| words.replace(data, "DATA")).collect(),
+        }
     }
 }
 

@@ -30,7 +30,7 @@ pub(crate) fn print_head(plan: &Plan) {
     println!("faults, {length}; YDOCK_FAULTS_SEED={} repeats this run", plan.seed);
     println!();
     println!(
-        "{:6} {:22} {:>6} {:>12} {:>5} {:>5} {:>6} {:>7} {:>6} {:>5} {:>7}  {}",
+        "{:6} {:23} {:>6} {:>12} {:>5} {:>5} {:>6} {:>7} {:>6} {:>5} {:>7}  {}",
         "store",
         "fault",
         "rounds",
@@ -46,12 +46,9 @@ pub(crate) fn print_head(plan: &Plan) {
     );
 }
 
+/// Prints a row and what belongs to it at once, whoever else prints.
 pub(crate) fn print(row: &Row<'_>) {
     let Row { store, fault, seconds, conclusion, tally } = row;
-    if let Some(why) = &tally.skipped {
-        println!("{store:6} {fault:22} {:>6}  skipped: {why}", "-");
-        return;
-    }
     let Tally { rounds, acknowledged, lost, torn, silent, refused, panics, hangs, .. } = tally;
     let word = match conclusion {
         Conclusion::Kept => "kept",
@@ -59,18 +56,15 @@ pub(crate) fn print(row: &Row<'_>) {
         Conclusion::Broken => "BROKEN",
         Conclusion::Skipped => "skipped",
     };
-    println!(
-        "{store:6} {fault:22} {rounds:>6} {acknowledged:>12} {lost:>5} {torn:>5} {silent:>6} {refused:>7} {panics:>6} {hangs:>5} {seconds:>7.1}  {word}"
-    );
-    for note in &tally.notes {
-        println!("{:6} {:22} {note}", "", "");
-    }
-    for what in tally.broken.iter().take(MOST_BROKEN) {
-        println!("{:6}   {what}", "");
-    }
+    let mut lines = vec![format!(
+        "{store:6} {fault:23} {rounds:>6} {acknowledged:>12} {lost:>5} {torn:>5} {silent:>6} {refused:>7} {panics:>6} {hangs:>5} {seconds:>7.1}  {word}"
+    )];
+    lines.extend(tally.skipped.iter().chain(&tally.notes).map(|note| format!("         {note}")));
+    lines.extend(tally.broken.iter().take(MOST_BROKEN).map(|what| format!("       ! {what}")));
     if tally.broken.len() > MOST_BROKEN {
-        println!("{:6}   and {} more", "", tally.broken.len() - MOST_BROKEN);
+        lines.push(format!("       ! and {} more", tally.broken.len() - MOST_BROKEN));
     }
+    println!("{}", lines.join("\n"));
 }
 
 pub(crate) fn print_legend() {
