@@ -31,6 +31,10 @@ pub struct Config {
     /// The reads that run at once, each on a blocking thread. Default 16, at least 1. Too small and one large
     /// document delays the opening of others; too large and as many whole documents are held in memory at once.
     pub readers: usize,
+    /// The room on the disk, in bytes, that is kept for the moment when the disk is full: then nothing more is acknowledged,
+    /// and compactions and deletions use it to free space. Default 32 MiB, at most an eighth of what is free at the
+    /// start; 0 keeps none. Too small for the largest snapshot, and that document is not compacted on a full disk.
+    pub reserve: ByteSize,
 }
 
 impl Default for Config {
@@ -43,6 +47,7 @@ impl Default for Config {
             queue: ByteSize::mib(32),
             cache: ByteSize::mib(64),
             readers: 16,
+            reserve: ByteSize::mib(32),
         }
     }
 }

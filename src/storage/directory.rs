@@ -32,9 +32,34 @@ impl DataDirectory {
         Ok(Self { path: path.to_owned(), database, is_new, _lock: lock })
     }
 
+    /// The path of the directory.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// The path of the database file.
     pub(super) fn database(&self) -> PathBuf {
         self.path.join(self.database)
+    }
+
+    /// Whether nothing was ever stored here.
+    pub(super) fn is_new(&self) -> bool {
+        self.is_new
+    }
+
+    /// Puts another file in the place of the database, which is kept under a new name that is returned.
+    pub(super) fn replace_database(&self, by: &Path) -> io::Result<PathBuf> {
+        let kept = (1..=MAX_KEPT)
+            .map(|number| self.path.join(format!("{}.damaged-{number}", self.database)))
+            .find(|path| !path.exists())
+            .ok_or(ErrorKind::AlreadyExists)?;
+        File::open(by)?.sync_all()?;
+        // A hard link first, so that there is a database at every moment.
+        fs::hard_link(self.database(), &kept)?;
+        sync(&self.path)?;
+        fs::rename(by, self.database())?;
+        sync(&self.path)?;
+        Ok(kept)
     }
 
     /// Tells that the database is there. From now on the directory is not recognised without it.
@@ -136,6 +161,8 @@ fn unusable(path: &Path, error: io::Error) -> StoreError {
 /// The newest format of the data directory that this version reads, and the one that it writes.
 const FORMAT: u32 = 1;
 const FORMAT_FILE: &str = "FORMAT";
+/// Damaged files that are kept: a disk that damages more is of no use.
+const MAX_KEPT: u32 = 20;
 const NEW_FORMAT_FILE: &str = "FORMAT.new";
 const LOCK_FILE: &str = "LOCK";
 const FORMAT_PREFIX: &str = "ydock data, format ";

@@ -79,6 +79,18 @@ pub enum StoreError {
         #[source]
         source: Cause,
     },
+    /// The file is damaged, and even the names of some documents in it are lost, so that it cannot be rebuilt without
+    /// losing them unnoticed. It was left as it is.
+    #[error("the database {} is damaged and not all of it can be rebuilt, {rebuild}: restore a backup, or bring back what is left with `ydock store salvage`", path.display())]
+    Damaged {
+        /// The database file.
+        path: PathBuf,
+        /// Why it was not rebuilt.
+        rebuild: Cause,
+        /// What the engine says.
+        #[source]
+        source: Cause,
+    },
     /// The store failed in a way that may pass: keep the updates and retry. A write may have happened all the same.
     #[error("the store is unavailable for now")]
     Unavailable(#[source] Cause),

@@ -19,12 +19,14 @@ mod config;
 mod conformance;
 mod counters;
 mod directory;
+mod durable;
 mod error;
 mod faulty;
 mod memory;
 mod open;
 mod record;
 mod redb;
+mod reserve;
 mod stored;
 mod verify;
 
@@ -38,7 +40,8 @@ pub use counters::StoreCounters;
 pub use error::{Cause, Damage, StoreError};
 pub use faulty::FaultyStore;
 pub use memory::MemoryStore;
-pub use open::open;
+pub use open::{open, rescue};
+pub use redb::Rebuilt;
 pub use stored::{
     Compaction, DamagedDocument, DocumentInfo, Flaw, Health, Remains, Restoration, StoredDocument, StoredName,
     VerifyReport,

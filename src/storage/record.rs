@@ -6,7 +6,7 @@
 use crc32c::crc32c_append;
 
 /// Where a record lies: its table and its key.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Place {
     Header { doc: u64 },
     Update { doc: u64, seq: u64 },
@@ -32,11 +32,30 @@ pub(super) enum Kind {
     Header = 8,
 }
 
-/// The longest payload of one record: with the frame 65 000 bytes, which fit the run of pages below 64 KiB.
-pub(super) const MAX_PAYLOAD: usize = 65_000 - FRAME;
-
 /// The bytes before the payload: version, kind, checksum.
 pub(super) const FRAME: usize = 6;
+
+impl Place {
+    /// The id of the document.
+    pub(super) const fn doc(self) -> u64 {
+        let (Self::Header { doc }
+        | Self::Update { doc, .. }
+        | Self::UpdateChunk { doc, .. }
+        | Self::SnapshotChunk { doc, .. }
+        | Self::AncestorsChunk { doc, .. }) = self;
+        doc
+    }
+
+    /// Which piece it is, where values are cut.
+    pub(super) const fn chunk(self) -> Option<u32> {
+        match self {
+            Self::Header { .. } | Self::Update { .. } => None,
+            Self::UpdateChunk { chunk, .. }
+            | Self::SnapshotChunk { chunk, .. }
+            | Self::AncestorsChunk { chunk, .. } => Some(chunk),
+        }
+    }
+}
 
 /// The record that holds `payload` at `place`.
 pub(super) fn seal(place: Place, kind: Kind, payload: &[u8]) -> Vec<u8> {

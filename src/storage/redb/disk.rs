@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use redb::{Database, StorageBackend};
 
-use super::engine::Opener;
+use super::database::Opener;
 
 /// A disk in memory, shared by all that hold a clone.
 #[derive(Debug, Clone, Default)]

@@ -6,9 +6,9 @@ use std::time::Duration;
 use bytes::Bytes;
 use redb::{ReadableDatabase, ReadableTableMetadata};
 
+use super::database::RedbStore;
 use super::disk::Disk;
 use super::schema::{SNAPSHOTS, TRASH};
-use super::store::RedbStore;
 use crate::ids::Generation;
 use crate::storage::conformance::{config, doc, update};
 use crate::storage::{Compaction, Health, Store, StoreError, verify};

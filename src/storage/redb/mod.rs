@@ -1,32 +1,25 @@
-//! The default store: one [redb](https://docs.rs/redb) file, a copy-on-write tree with checksums.
+//! The default engine: one [redb](https://docs.rs/redb) file, a copy-on-write tree with checksums.
 //!
-//! ```text
-//! append, delete, compact ─▶ bounded queue ─▶ writer thread ─▶ one transaction, one fsync ─▶ all answers
-//! load, stat, list, verify ─▶ blocking threads, each in a read transaction, never behind the writer
-//! ```
-//!
-//! - `schema`, `header`, `stub`: what lies where in the file;
-//! - `batch`, `staging`, `sweep`: the three kinds of write transaction;
-//! - `writer`: the thread that runs them; `reader`, `remains`: the read transactions;
-//! - `engine`: the open database, opened anew after an I/O error;
-//! - `store`: the [`Store`](super::Store) in front of all that.
+//! - `schema`: the tables of the file;
+//! - `transaction`: the rows of a transaction;
+//! - `database`: how the file is opened, and what errors mean;
+//! - `start`: opening the file at first, `index`: what is checked then, `raw`: reading a file that redb refuses.
 
-mod batch;
+#[cfg(test)]
+mod damage;
+mod database;
 #[cfg(test)]
 mod disk;
-mod engine;
 #[cfg(test)]
 mod faults;
-mod header;
-mod reader;
-mod remains;
+mod index;
+mod raw;
 mod schema;
-mod staging;
-mod store;
-mod stub;
-mod sweep;
+mod start;
 #[cfg(test)]
 mod tests;
-mod writer;
+mod transaction;
 
-pub(super) use store::RedbStore;
+pub(super) use database::RedbStore;
+pub use raw::Rebuilt;
+pub(super) use start::rescue;

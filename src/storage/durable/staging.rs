@@ -4,16 +4,17 @@
 //! Between the steps other writes are committed. A compaction that is cut short leaves only what its entry in the trash
 //! names, and the [sweep](super::sweep) reclaims it.
 
-use redb::WriteTransaction;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 use super::batch::now_millis;
-use super::engine::{Engine, Fault, Volume};
+use super::engine::{Fault, Volume};
+use super::entry::{Entry, find};
 use super::header::{Header, Snapshot};
+use super::quarantine::Quarantine;
 use super::reader::Covered;
-use super::schema::{Entry, SNAPSHOTS, TRASH, TRASH_SNAPSHOT, TRASH_TAIL, Tables};
+use super::rows::{Changes, Rows, TRASH_SNAPSHOT, TRASH_TAIL};
 use crate::ids::{DocName, Generation};
-use crate::storage::record::{Kind, MAX_PAYLOAD, Place, seal};
+use crate::storage::record::{Kind, Place, seal};
 use crate::storage::{Compaction, StoreError};
 
 /// A compaction on its way.
@@ -41,18 +42,18 @@ pub(super) enum Progress {
 
 /// Advances each compaction by a step. What is refused is answered alone and changes nothing.
 pub(super) fn advance(
-    engine: &Engine,
-    txn: &WriteTransaction,
+    quarantine: &Quarantine,
+    rows: &mut impl Changes,
     group: &[Staging],
 ) -> Result<(Vec<Result<Progress, StoreError>>, Volume), Fault> {
     let mut total = Volume::default();
     let mut steps = Vec::with_capacity(group.len());
     for staging in group {
-        if let Err(error) = engine.check_quarantine(&staging.doc) {
+        if let Err(error) = quarantine.check(&staging.doc) {
             steps.push(Err(error));
             continue;
         }
-        match staging.advance(txn) {
+        match staging.advance(rows) {
             Ok((progress, volume)) => {
                 total.bytes += volume.bytes;
                 steps.push(Ok(progress));
@@ -74,26 +75,25 @@ impl Staging {
     /// Writes up to 1 MiB more of the snapshot, and makes it the document's with the last piece.
     ///
     /// The progress returned holds once the transaction is committed.
-    fn advance(&self, txn: &WriteTransaction) -> Result<(Progress, Volume), Fault> {
-        let mut tables = Tables::open(txn)?;
-        let mut entry = self.check(&tables)?;
+    fn advance<R: Changes>(&self, rows: &mut R) -> Result<(Progress, Volume), Fault> {
+        let mut entry = self.check(rows)?;
         let (number, first) = match self.progress {
             Progress::Done => return Ok((Progress::Done, Volume::default())),
             Progress::Staged { number, chunks } => (number, chunks),
             Progress::Waiting => {
                 let number = entry.header.next_snapshot;
                 entry.header.next_snapshot += 1;
-                txn.open_table(TRASH)?.insert((entry.id, TRASH_SNAPSHOT, number), ())?;
+                rows.put_trash((entry.id, TRASH_SNAPSHOT, number))?;
                 (number, 0)
             }
         };
-        let (chunks, bytes) = self.stage(txn, number, first)?;
-        let is_last = chunks as usize == self.compaction.snapshot.len().div_ceil(MAX_PAYLOAD);
+        let (chunks, bytes) = self.stage(rows, number, first)?;
+        let is_last = chunks as usize == self.compaction.snapshot.len().div_ceil(R::MAX_PAYLOAD);
         if is_last {
-            self.publish(txn, &mut entry, number)?;
+            self.publish(rows, &mut entry, number)?;
         }
         if is_last || self.progress == Progress::Waiting {
-            tables.headers.insert(entry.id, entry.header.encode(entry.id)?.as_slice())?;
+            rows.put(Place::Header { doc: entry.id }, &entry.header.encode(entry.id)?)?;
         }
         let progress = if is_last { Progress::Done } else { Progress::Staged { number, chunks } };
         Ok((progress, Volume { records: 0, bytes }))
@@ -108,8 +108,8 @@ impl Staging {
     }
 
     /// The document's entry, if it is still the one that the compaction was made from.
-    fn check(&self, tables: &Tables<'_>) -> Result<Entry, Fault> {
-        let Some(entry) = tables.find(&self.doc)? else {
+    fn check(&self, rows: &impl Rows) -> Result<Entry, Fault> {
+        let Some(entry) = find(rows, &self.doc)? else {
             return Err(Fault::Document(Header::empty(self.doc.clone(), Generation::FIRST).conflict()));
         };
         entry.header.check(&self.compaction).map_err(Fault::Document)?;
@@ -119,14 +119,14 @@ impl Staging {
         Ok(entry)
     }
 
-    fn stage(&self, txn: &WriteTransaction, number: u64, first: u32) -> Result<(u32, u64), Fault> {
-        let mut table = txn.open_table(SNAPSHOTS)?;
+    fn stage<R: Changes>(&self, rows: &mut R, number: u64, first: u32) -> Result<(u32, u64), Fault> {
         let doc = self.covered.id;
         let (mut chunks, mut bytes) = (first, 0);
-        let pieces = self.compaction.snapshot.chunks(MAX_PAYLOAD).skip(first as usize).take(STEP_CHUNKS);
+        let step = (STEP_BYTES / R::MAX_PAYLOAD).max(1);
+        let pieces = self.compaction.snapshot.chunks(R::MAX_PAYLOAD).skip(first as usize).take(step);
         for piece in pieces {
             let place = Place::SnapshotChunk { doc, number, chunk: chunks };
-            table.insert((doc, number, chunks), seal(place, Kind::SnapshotChunk, piece).as_slice())?;
+            rows.put(place, &seal(place, Kind::SnapshotChunk, piece))?;
             chunks += 1;
             bytes += piece.len() as u64;
         }
@@ -134,14 +134,13 @@ impl Staging {
     }
 
     /// Makes the staged snapshot the document's; what it replaces becomes trash.
-    fn publish(&self, txn: &WriteTransaction, entry: &mut Entry, number: u64) -> Result<(), Fault> {
+    fn publish(&self, rows: &mut impl Changes, entry: &mut Entry, number: u64) -> Result<(), Fault> {
         let (id, upto) = (entry.id, self.compaction.upto);
-        let mut trash = txn.open_table(TRASH)?;
-        trash.remove((id, TRASH_SNAPSHOT, number))?;
+        rows.remove_trash((id, TRASH_SNAPSHOT, number))?;
         if let Some(old) = entry.header.snapshot {
-            trash.insert((id, TRASH_SNAPSHOT, old.number), ())?;
+            rows.put_trash((id, TRASH_SNAPSHOT, old.number))?;
         }
-        trash.insert((id, TRASH_TAIL, upto), ())?;
+        rows.put_trash((id, TRASH_TAIL, upto))?;
         let header = &mut entry.header;
         header.snapshot = Some(Snapshot { number, upto, len: self.compaction.snapshot.len() as u64 });
         header.tail_bytes = header.tail_bytes.saturating_sub(self.covered.bytes);
@@ -150,5 +149,5 @@ impl Staging {
     }
 }
 
-/// How many chunks one transaction stages: just below 1 MiB.
-const STEP_CHUNKS: usize = 16;
+/// The most that one transaction stages.
+const STEP_BYTES: usize = 1 << 20;

@@ -6,13 +6,13 @@ use std::thread::{self, JoinHandle};
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use redb::{Database, ReadTransaction};
 use thiserror::Error;
 use tokio::sync::oneshot::error::RecvError;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use super::batch::{Change, Write};
-use super::engine::{Engine, Fault};
+use super::engine::{Engine, Fault, Opener};
+use super::rows::Database;
 use super::staging::{Progress, Staging};
 use super::writer::{Job, Pending, Writer};
 use super::{reader, remains};
@@ -20,13 +20,13 @@ use crate::ids::{DocName, Generation};
 use crate::storage::directory::DataDirectory;
 use crate::storage::{
     Compaction, Config, Damage, DocumentInfo, Flaw, Health, Remains, Restoration, Store, StoreCounters, StoreError,
-    StoreKind, StoredDocument, StoredName,
+    StoredDocument, StoredName,
 };
 
-/// A [`Store`] in one redb file.
+/// A [`Store`] in a database of one engine.
 #[derive(Debug)]
-pub(crate) struct RedbStore {
-    engine: Arc<Engine>,
+pub(in crate::storage) struct DurableStore<D: Database> {
+    engine: Arc<Engine<D>>,
     jobs: SyncSender<Job>,
     /// One permit for each [`UNIT`] bytes that wait.
     queue: Arc<Semaphore>,
@@ -42,28 +42,25 @@ pub(crate) struct RedbStore {
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
-impl RedbStore {
-    /// Opens the file in the data directory, or creates both.
-    pub(crate) fn open(config: &Config) -> Result<Self, StoreError> {
-        let directory = DataDirectory::open(&config.data, StoreKind::Redb, FILE)?;
-        let path = directory.database();
-        let cache = usize::try_from(config.cache.as_u64()).unwrap_or(usize::MAX);
-        let opener = move || Database::builder().set_cache_size(cache).create(&path);
-        let engine = Engine::open(Box::new(opener)).map_err(|error| match error {
-            StoreError::Unavailable(source) => StoreError::Directory { path: directory.database(), source },
-            error => error,
-        })?;
+impl<D: Database> DurableStore<D> {
+    /// A store over the database of a data directory, and what opens that anew.
+    pub(in crate::storage) fn in_directory(
+        config: &Config,
+        directory: DataDirectory,
+        database: D,
+        opener: Opener<D>,
+    ) -> Result<Self, StoreError> {
         directory.complete()?;
-        Self::start(config, engine, Some(directory))
+        Self::start(config, Engine::new(database, opener), Some(directory))
     }
 
     /// A store over a database that is opened as a test says.
     #[cfg(test)]
-    pub(in crate::storage) fn with_opener(config: &Config, opener: super::engine::Opener) -> Result<Self, StoreError> {
-        Self::start(config, Engine::open(opener)?, None)
+    pub(in crate::storage) fn without_directory(config: &Config, opener: Opener<D>) -> Result<Self, StoreError> {
+        Self::start(config, Engine::new(opener()?, opener), None)
     }
 
-    fn start(config: &Config, engine: Engine, directory: Option<DataDirectory>) -> Result<Self, StoreError> {
+    fn start(config: &Config, engine: Engine<D>, directory: Option<DataDirectory>) -> Result<Self, StoreError> {
         let engine = Arc::new(engine);
         let units = (config.queue.as_u64() / UNIT as u64).clamp(8, 1 << 20);
         let queue_units = u32::try_from(units).unwrap_or(u32::MAX);
@@ -71,7 +68,7 @@ impl RedbStore {
         let compaction_units = u32::try_from(units.clamp(2, 1 << 16)).unwrap_or(u32::MAX);
         // Room for every write and compaction that has a permit, and for a few jobs without one.
         let (jobs, waiting) = sync_channel((queue_units + compaction_units) as usize + 64);
-        let writer = Writer::new(Arc::clone(&engine), waiting, directory);
+        let writer = Writer::new(Arc::clone(&engine), waiting, directory, config.reserve.as_u64());
         let thread = thread::Builder::new().name("ydock-store".to_owned()).spawn(move || writer.run());
         let thread = thread.map_err(|error| StoreError::Failed(Arc::new(error)))?;
         Ok(Self {
@@ -113,7 +110,7 @@ impl RedbStore {
     /// Runs a read on a blocking thread. Should the engine panic on a damaged page, that is the error.
     async fn read<T: Send + 'static>(
         &self,
-        read: impl FnOnce(&Engine) -> Result<T, StoreError> + Send + 'static,
+        read: impl FnOnce(&Engine<D>) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         let room = acquire(&self.readers, 1).await?;
         let engine = Arc::clone(&self.engine);
@@ -139,23 +136,23 @@ impl RedbStore {
     async fn read_document<T: Send + 'static>(
         &self,
         doc: &DocName,
-        read: impl FnOnce(&ReadTransaction, &DocName) -> Result<T, Fault> + Send + 'static,
+        read: impl Fn(&D::Read<'_>, &DocName) -> Result<T, Fault> + Send + 'static,
     ) -> Result<T, StoreError> {
         let name = doc.clone();
-        let outcome = self.read(move |engine| engine.read(|txn| read(txn, &name))).await;
+        let outcome = self.read(move |engine| engine.read(|rows| read(rows, &name))).await;
         let outcome = outcome.map_err(|error| match error {
             StoreError::Failed(cause) => StoreError::Corrupt { doc: doc.clone(), what: Damage::Engine(cause) },
             error => error,
         });
         if let Err(error) = &outcome {
-            self.engine.notice_damage(error);
+            self.engine.quarantine.notice(error);
         }
         outcome
     }
 }
 
 #[async_trait]
-impl Store for RedbStore {
+impl<D: Database> Store for DurableStore<D> {
     async fn append(&self, doc: &DocName, generation: Generation, updates: Vec<Bytes>) -> Result<u64, StoreError> {
         for update in &updates {
             within(update, self.max_update)?;
@@ -164,7 +161,7 @@ impl Store for RedbStore {
     }
 
     async fn load(&self, doc: &DocName) -> Result<StoredDocument, StoreError> {
-        self.read_document(doc, reader::load).await
+        self.read_document(doc, |rows, doc| reader::load(rows, doc)).await
     }
 
     async fn compact(&self, doc: &DocName, compaction: Compaction) -> Result<(), StoreError> {
@@ -173,7 +170,7 @@ impl Store for RedbStore {
         let units = u32::try_from(units).unwrap_or(u32::MAX).clamp(1, self.compaction_units);
         let room = acquire(&self.compactions, units).await?;
         let wanted = compaction.clone();
-        let covered = self.read_document(doc, move |txn, doc| reader::measure(txn, doc, &wanted)).await?;
+        let covered = self.read_document(doc, move |rows, doc| reader::measure(rows, doc, &wanted)).await?;
         let (answer, answered) = oneshot::channel();
         let progress = Progress::Waiting;
         let staging = Staging { doc: doc.clone(), compaction, covered, progress, answer, _room: room };
@@ -189,13 +186,13 @@ impl Store for RedbStore {
     async fn list(&self, after: Option<&DocName>, limit: usize) -> Result<Vec<DocumentInfo>, StoreError> {
         let after = after.cloned();
         self.read(move |engine| {
-            engine.read(|txn| reader::list(txn, after.as_ref(), limit, |error| engine.notice_damage(error)))
+            engine.read(|rows| reader::list(rows, after.as_ref(), limit, |error| engine.quarantine.notice(error)))
         })
         .await
     }
 
     async fn stat(&self, doc: &DocName) -> Result<Option<DocumentInfo>, StoreError> {
-        self.read_document(doc, reader::stat).await
+        self.read_document(doc, |rows, doc| reader::stat(rows, doc)).await
     }
 
     fn health(&self) -> Health {
@@ -208,7 +205,7 @@ impl Store for RedbStore {
 
     async fn names(&self, after: Option<&DocName>, limit: usize) -> Result<Vec<StoredName>, StoreError> {
         let after = after.cloned();
-        self.read(move |engine| engine.read(|txn| reader::names(txn, after.as_ref(), limit))).await
+        self.read(move |engine| engine.read(|rows| reader::names(rows, after.as_ref(), limit))).await
     }
 
     async fn restore(&self, doc: &DocName, restoration: Restoration) -> Result<(), StoreError> {
@@ -220,11 +217,11 @@ impl Store for RedbStore {
 
     async fn remains(&self, doc: &DocName) -> Result<Remains, StoreError> {
         let doc = doc.clone();
-        self.read(move |engine| engine.read(|txn| remains::remains(txn, &doc))).await
+        self.read(move |engine| engine.read(|rows| remains::remains(rows, &doc))).await
     }
 
     async fn flaws(&self) -> Result<Vec<Flaw>, StoreError> {
-        self.read(|engine| engine.read(remains::flaws)).await
+        self.read(|engine| engine.read(|rows| remains::flaws(rows))).await
     }
 
     async fn shrink(&self) -> Result<(), StoreError> {
@@ -243,7 +240,7 @@ impl Store for RedbStore {
     }
 }
 
-impl Drop for RedbStore {
+impl<D: Database> Drop for DurableStore<D> {
     fn drop(&mut self) {
         // Refused when the store was closed before.
         let _ = self.jobs.send(Job::Close(oneshot::channel().0));
@@ -272,8 +269,6 @@ fn within(bytes: &Bytes, max: u64) -> Result<(), StoreError> {
     if len > max { Err(StoreError::TooLarge { len, max }) } else { Ok(()) }
 }
 
-/// The database file in the data directory.
-const FILE: &str = "documents.redb";
 /// The bytes that one permit of the queue stands for; the least that a write counts.
 const UNIT: usize = 8 * 1024;
 /// The bytes of snapshots that one permit stands for; two of the largest may wait at once.

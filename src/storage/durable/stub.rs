@@ -1,7 +1,5 @@
 //! Values longer than one record: how they are cut, and the stub that stands for a long update in its tail.
 
-use crate::storage::record::MAX_PAYLOAD;
-
 /// The payload of a stub record: the length of the update whose pieces lie elsewhere, as 8 bytes, little endian.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Stub {
@@ -19,9 +17,9 @@ impl Stub {
     }
 }
 
-/// The pieces of a value, numbered from 0; an empty value has none.
-pub(super) fn pieces(value: &[u8]) -> impl Iterator<Item = (u32, &[u8])> {
-    (0..).zip(value.chunks(MAX_PAYLOAD))
+/// The pieces of a value, of this length but for the last, numbered from 0; an empty value has none.
+pub(super) fn pieces(value: &[u8], len: usize) -> impl Iterator<Item = (u32, &[u8])> {
+    (0..).zip(value.chunks(len))
 }
 
 #[cfg(test)]
@@ -30,14 +28,14 @@ mod tests {
 
     #[test]
     fn pieces_are_full_but_the_last_and_give_the_value_back() {
-        let value: Vec<u8> = (0..=u8::MAX).cycle().take(MAX_PAYLOAD * 2 + 1).collect();
-        let cut: Vec<_> = pieces(&value).collect();
+        let value: Vec<u8> = (0..=u8::MAX).cycle().take(2 * 64_994 + 1).collect();
+        let cut: Vec<_> = pieces(&value, 64_994).collect();
         assert_eq!(
             cut.iter().map(|(chunk, piece)| (*chunk, piece.len())).collect::<Vec<_>>(),
-            [(0, MAX_PAYLOAD), (1, MAX_PAYLOAD), (2, 1)]
+            [(0, 64_994), (1, 64_994), (2, 1)]
         );
         assert_eq!(cut.iter().flat_map(|(_, piece)| piece.iter().copied()).collect::<Vec<_>>(), value);
-        assert_eq!(pieces(&[]).count(), 0);
+        assert_eq!(pieces(&[], 64_994).count(), 0);
     }
 
     #[test]

@@ -12,10 +12,12 @@ use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 use super::batch::{self, Answer, Change, Write};
 use super::engine::{Engine, Volume};
+use super::rows::Database;
 use super::staging::{self, Progress, Staging};
 use super::sweep::{self, Swept};
 use crate::storage::StoreError;
 use crate::storage::directory::DataDirectory;
+use crate::storage::reserve::Reserve;
 
 /// What the writer thread is asked for.
 #[derive(Debug)]
@@ -40,8 +42,8 @@ pub(super) struct Pending {
 }
 
 /// The state of the writer thread.
-pub(super) struct Writer {
-    engine: Arc<Engine>,
+pub(super) struct Writer<D> {
+    engine: Arc<Engine<D>>,
     jobs: Receiver<Job>,
     stagings: VecDeque<Staging>,
     sweep: Swept,
@@ -49,12 +51,21 @@ pub(super) struct Writer {
     /// Whether something failed lately, so that nothing is tried without being asked for.
     is_resting: bool,
     closing: Option<oneshot::Sender<()>>,
+    reserve: Option<Reserve>,
+    /// Whether rows were removed on a full disk, so that an append may find room in their place.
+    has_gained: bool,
     /// Released last.
     directory: Option<DataDirectory>,
 }
 
-impl Writer {
-    pub(super) fn new(engine: Arc<Engine>, jobs: Receiver<Job>, directory: Option<DataDirectory>) -> Self {
+impl<D: Database> Writer<D> {
+    pub(super) fn new(
+        engine: Arc<Engine<D>>,
+        jobs: Receiver<Job>,
+        directory: Option<DataDirectory>,
+        reserve: u64,
+    ) -> Self {
+        let reserve = directory.as_ref().map(|directory| Reserve::of(directory.path(), reserve));
         Self {
             engine,
             jobs,
@@ -63,6 +74,8 @@ impl Writer {
             is_turn_of_sweep: false,
             is_resting: false,
             closing: None,
+            reserve,
+            has_gained: false,
             directory,
         }
     }
@@ -135,10 +148,14 @@ impl Writer {
 
     /// Commits the batch, without the documents that turn out to be damaged, and answers every write in it.
     fn commit(&mut self, batch: Vec<Pending>) {
+        let batch = self.refuse_for_room(batch);
+        if batch.is_empty() {
+            return;
+        }
         self.engine.mend();
         loop {
             let writes = || batch.iter().map(|pending| &pending.write);
-            match self.engine.write(|txn| batch::apply(&self.engine, txn, writes())) {
+            match self.engine.write(|rows| batch::apply(&self.engine.quarantine, rows, writes())) {
                 Ok(answers) => {
                     self.is_resting = false;
                     for (pending, answer) in batch.into_iter().zip(answers) {
@@ -146,7 +163,7 @@ impl Writer {
                     }
                     return;
                 }
-                Err(error @ StoreError::Corrupt { .. }) => self.engine.notice_damage(&error),
+                Err(error @ StoreError::Corrupt { .. }) => self.engine.quarantine.notice(&error),
                 Err(StoreError::Failed(_)) if batch.len() > 1 => {
                     for pending in batch {
                         self.commit(vec![pending]);
@@ -154,7 +171,7 @@ impl Writer {
                     return;
                 }
                 Err(error) => {
-                    self.is_resting = true;
+                    self.note(&error);
                     for pending in batch {
                         self.answer(pending, Err(error.clone()));
                     }
@@ -164,9 +181,45 @@ impl Writer {
         }
     }
 
+    /// Refuses what would only make a full disk fuller, until there is room for the reserve again. Returns the rest.
+    fn refuse_for_room(&mut self, batch: Vec<Pending>) -> Vec<Pending> {
+        let Some(error) = self.refusal().filter(|_| !std::mem::take(&mut self.has_gained)) else { return batch };
+        self.is_resting = true;
+        let (frees, fills): (Vec<_>, Vec<_>) =
+            batch.into_iter().partition(|pending| matches!(pending.write.change, Change::Delete(_)));
+        for pending in fills {
+            self.answer(pending, Err(error.clone()));
+        }
+        frees
+    }
+
+    /// Why edits are refused, if the disk is still full.
+    fn refusal(&mut self) -> Option<StoreError> {
+        let refusal = self.engine.refusal()?;
+        if self.reserve.as_mut().is_none_or(Reserve::take) {
+            self.engine.refuse_until_free(0);
+            tracing::info!("the disk has room again");
+            return None;
+        }
+        Some(refusal)
+    }
+
+    /// Rests after a failure; on a full disk the reserve is given up.
+    fn note(&mut self, error: &StoreError) {
+        self.is_resting = true;
+        if matches!(error, StoreError::NoSpace(_))
+            && let Some(reserve) = self.reserve.as_mut().filter(|reserve| reserve.is_held())
+        {
+            reserve.release();
+            self.engine.refuse_until_free(reserve.needs());
+            self.sweep = Swept::Some;
+            tracing::warn!("the disk is full: edits wait, and the reserve is given up for compactions");
+        }
+    }
+
     fn answer(&mut self, pending: Pending, answer: Answer) {
         if answer.is_ok() && matches!(pending.write.change, Change::Delete(_)) {
-            self.engine.release(&pending.write.doc);
+            self.engine.quarantine.release(&pending.write.doc);
             self.sweep = Swept::Some;
         }
         // Whoever no longer waits has lost interest in the answer, not in the write.
@@ -190,21 +243,28 @@ impl Writer {
 
     fn sweep(&mut self) {
         let staged = self.stagings.front().and_then(Staging::staged);
-        let swept = match self.engine.read(|txn| sweep::is_needed(txn, staged)) {
+        let swept = match self.engine.read(|rows| sweep::is_needed(rows, staged)) {
             Ok(false) => Ok(Swept::All),
-            Ok(true) => self.engine.write(|txn| sweep::step(txn, staged)),
+            Ok(true) => {
+                self.has_gained = true;
+                self.engine.write(|rows| sweep::step(rows, staged))
+            }
             Err(error) => Err(error),
         };
         match swept {
             Ok(swept) => self.sweep = swept,
-            Err(_) => self.is_resting = true,
+            Err(error) => self.note(&error),
         }
     }
 
     /// Opens a broken database again and finds out whether it takes writes.
     fn recover(&mut self) {
         let works = self.engine.mend() && self.engine.write(|_| Ok(((), Volume::default()))).is_ok();
-        self.is_resting = !works;
+        let is_full = self.refusal().is_some();
+        self.is_resting = !works || is_full;
+        if works && is_full && self.sweep == Swept::Some {
+            self.sweep();
+        }
     }
 
     /// Advances the first compaction by a step, or finishes as many small ones as fit into one.
@@ -218,14 +278,14 @@ impl Writer {
             bytes += next.bytes();
             group.push(next);
         }
-        match self.engine.write(|txn| staging::advance(&self.engine, txn, &group)) {
+        match self.engine.write(|rows| staging::advance(&self.engine.quarantine, rows, &group)) {
             Ok(steps) => {
                 for (staging, step) in group.into_iter().zip(steps) {
                     self.continue_or_answer(staging, step);
                 }
             }
             Err(error) => {
-                self.is_resting = true;
+                self.note(&error);
                 for staging in group {
                     self.continue_or_answer(staging, Err(error.clone()));
                 }
@@ -242,7 +302,7 @@ impl Writer {
             }
             Ok(Progress::Waiting | Progress::Done) => Ok(()),
             Err(error) => {
-                self.engine.notice_damage(&error);
+                self.engine.quarantine.notice(&error);
                 Err(error)
             }
         };

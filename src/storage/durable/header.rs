@@ -11,33 +11,33 @@ use crate::storage::{Compaction, Damage, StoreError};
 
 /// Everything about a document but its content.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Header {
-    pub(super) name: DocName,
-    pub(super) generation: Generation,
+pub(in crate::storage) struct Header {
+    pub(in crate::storage) name: DocName,
+    pub(in crate::storage) generation: Generation,
     /// The sequence number of the last update; 0 in a tombstone.
-    pub(super) head: u64,
+    pub(in crate::storage) head: u64,
     /// The number that the next snapshot gets; no number is used twice.
-    pub(super) next_snapshot: u64,
-    pub(super) snapshot: Option<Snapshot>,
+    pub(in crate::storage) next_snapshot: u64,
+    pub(in crate::storage) snapshot: Option<Snapshot>,
     /// The sum of the lengths of the updates above the snapshot.
-    pub(super) tail_bytes: u64,
-    pub(super) ancestors_len: u64,
+    pub(in crate::storage) tail_bytes: u64,
+    pub(in crate::storage) ancestors_len: u64,
     /// Milliseconds since 1970.
-    pub(super) created: u64,
-    pub(super) updated: u64,
+    pub(in crate::storage) created: u64,
+    pub(in crate::storage) updated: u64,
 }
 
 /// Which rows are the snapshot, and what it stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Snapshot {
-    pub(super) number: u64,
-    pub(super) upto: u64,
-    pub(super) len: u64,
+pub(in crate::storage) struct Snapshot {
+    pub(in crate::storage) number: u64,
+    pub(in crate::storage) upto: u64,
+    pub(in crate::storage) len: u64,
 }
 
 impl Header {
     /// The header of a name that has no updates.
-    pub(super) fn empty(name: DocName, generation: Generation) -> Self {
+    pub(in crate::storage) fn empty(name: DocName, generation: Generation) -> Self {
         Self {
             name,
             generation,
@@ -52,17 +52,17 @@ impl Header {
     }
 
     /// The sequence number up to which the snapshot reaches; 0 without one.
-    pub(super) fn snapshot_upto(&self) -> u64 {
+    pub(in crate::storage) fn snapshot_upto(&self) -> u64 {
         self.snapshot.map_or(0, |snapshot| snapshot.upto)
     }
 
     /// The lengths of snapshot and tail together.
-    pub(super) fn bytes(&self) -> u64 {
+    pub(in crate::storage) fn bytes(&self) -> u64 {
         self.tail_bytes + self.snapshot.map_or(0, |snapshot| snapshot.len)
     }
 
     /// The error that tells a caller where the document stands.
-    pub(super) fn conflict(&self) -> StoreError {
+    pub(in crate::storage) fn conflict(&self) -> StoreError {
         StoreError::Conflict {
             doc: self.name.clone(),
             generation: self.generation,
@@ -72,7 +72,7 @@ impl Header {
     }
 
     /// Refuses a compaction that was made from another state than this one.
-    pub(super) fn check(&self, compaction: &Compaction) -> Result<(), StoreError> {
+    pub(in crate::storage) fn check(&self, compaction: &Compaction) -> Result<(), StoreError> {
         let Compaction { generation, previous_upto, upto, .. } = *compaction;
         let fits = generation == self.generation
             && previous_upto == self.snapshot_upto()
@@ -80,21 +80,24 @@ impl Header {
         if fits { Ok(()) } else { Err(self.conflict()) }
     }
 
-    pub(super) fn encode(&self, doc: u64) -> Result<Vec<u8>, bincode::error::EncodeError> {
+    pub(in crate::storage) fn encode(&self, doc: u64) -> Result<Vec<u8>, bincode::error::EncodeError> {
         Ok(seal(Place::Header { doc }, Kind::Header, &bincode::serde::encode_to_vec(self, CONFIG)?))
     }
 
     /// Reads the header of the document with this name, which must be in it.
-    pub(super) fn decode(doc: u64, name: &DocName, record: &[u8]) -> Result<Self, Damage> {
+    pub(in crate::storage) fn decode(doc: u64, name: &DocName, record: &[u8]) -> Result<Self, Damage> {
+        let header = Self::decode_any(doc, record)?;
+        if header.name == *name { Ok(header) } else { Err(Damage::Header("it belongs to another name")) }
+    }
+
+    /// Reads a header, whatever name is in it.
+    pub(in crate::storage) fn decode_any(doc: u64, record: &[u8]) -> Result<Self, Damage> {
         let payload = unseal_as(Place::Header { doc }, Kind::Header, record).map_err(Damage::Header)?;
         let Ok((header, read)) = bincode::serde::decode_from_slice::<Self, _>(payload, CONFIG) else {
             return Err(Damage::Header("it cannot be decoded"));
         };
         if read != payload.len() {
             return Err(Damage::Header("it is longer than it should be"));
-        }
-        if header.name != *name {
-            return Err(Damage::Header("it belongs to another name"));
         }
         if header.snapshot_upto() > header.head {
             return Err(Damage::Header("its snapshot reaches above its head"));

@@ -1,17 +1,20 @@
 //! One transaction of appends and deletions, of any number of documents, each accepted or refused on its own.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use bytes::Bytes;
-use redb::{ReadableTable, WriteTransaction};
+use thiserror::Error;
 
-use super::engine::{Engine, Fault, Volume};
+use super::engine::{Fault, Volume};
+use super::entry::{Entry, find};
 use super::header::{Header, Snapshot};
-use super::schema::{ANCESTORS, BIG, BytesTable, Entry, SNAPSHOTS, TAIL, TRASH, TRASH_DOCUMENT, Tables};
+use super::quarantine::Quarantine;
+use super::rows::{Changes, Names, TRASH_DOCUMENT};
 use super::stub::{Stub, pieces};
 use crate::ids::{DocName, Generation};
-use crate::storage::record::{Kind, MAX_PAYLOAD, Place, seal};
+use crate::storage::record::{Kind, Place, seal};
 use crate::storage::{Damage, Restoration, StoreError, StoredDocument};
 
 /// A change of one document.
@@ -59,20 +62,13 @@ impl Write {
 /// # Errors
 /// The transaction must be given up. [`Fault::Document`] names the one document whose damage stands in the way.
 pub(super) fn apply<'w>(
-    engine: &Engine,
-    txn: &WriteTransaction,
+    quarantine: &Quarantine,
+    rows: &mut impl Changes,
     writes: impl Iterator<Item = &'w Write>,
 ) -> Result<(Vec<Answer>, Volume), Fault> {
-    let mut batch = Batch {
-        tables: Tables::open(txn)?,
-        tail: txn.open_table(TAIL)?,
-        txn,
-        documents: HashMap::new(),
-        next_id: None,
-        now: now_millis(),
-        volume: Volume::default(),
-    };
-    let answers = writes.map(|write| batch.write(engine, write)).collect::<Result<_, _>>()?;
+    let mut batch =
+        Batch { rows, documents: HashMap::new(), next_id: None, now: now_millis(), volume: Volume::default() };
+    let answers = writes.map(|write| batch.write(quarantine, write)).collect::<Result<_, _>>()?;
     Ok((answers, batch.finish()?))
 }
 
@@ -86,10 +82,12 @@ fn millis(time: SystemTime) -> u64 {
     u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }
 
-struct Batch<'txn> {
-    txn: &'txn WriteTransaction,
-    tables: Tables<'txn>,
-    tail: BytesTable<'txn, (u64, u64)>,
+#[derive(Debug, Error)]
+#[error("the greatest id of the database is taken")]
+struct NoIdLeft;
+
+struct Batch<'txn, R> {
+    rows: &'txn mut R,
     documents: HashMap<DocName, Touched>,
     next_id: Option<u64>,
     now: u64,
@@ -105,8 +103,8 @@ struct Touched {
     is_changed: bool,
 }
 
-impl Batch<'_> {
-    fn write(&mut self, engine: &Engine, write: &Write) -> Result<Answer, Fault> {
+impl<R: Changes> Batch<'_, R> {
+    fn write(&mut self, quarantine: &Quarantine, write: &Write) -> Result<Answer, Fault> {
         let taken = match self.documents.remove(&write.doc) {
             Some(document) => Ok(document),
             None => self.find(&write.doc),
@@ -114,7 +112,7 @@ impl Batch<'_> {
         let mut document = match taken {
             Ok(document) => document,
             Err(Fault::Document(error)) => {
-                engine.notice_damage(&error);
+                quarantine.notice(&error);
                 return Ok(Err(error));
             }
             Err(fault) => return Err(fault),
@@ -125,7 +123,7 @@ impl Batch<'_> {
                 _ => Err(document.header.conflict()),
             },
             _ if document.header.generation != write.generation => Err(document.header.conflict()),
-            Change::Append(updates) => match engine.check_quarantine(&write.doc) {
+            Change::Append(updates) => match quarantine.check(&write.doc) {
                 Ok(()) => Ok(self.append(&mut document, updates)?),
                 Err(error) => Err(error),
             },
@@ -137,7 +135,7 @@ impl Batch<'_> {
 
     /// The document as it is stored, or a new one with a new id.
     fn find(&mut self, doc: &DocName) -> Result<Touched, Fault> {
-        Ok(match self.tables.find(doc)? {
+        Ok(match find(self.rows, doc)? {
             Some(Entry { id, is_grave, header }) => {
                 Touched { id, header, found: Some((id, is_grave)), is_changed: false }
             }
@@ -153,9 +151,11 @@ impl Batch<'_> {
     fn new_id(&mut self) -> Result<u64, Fault> {
         let id = match self.next_id {
             Some(id) => id,
-            None => self.tables.headers.last()?.map_or(1, |(last, _)| last.value() + 1),
+            None => self.rows.last_id()?.map_or(1, |last| last.saturating_add(1)),
         };
-        self.next_id = Some(id + 1);
+        // Only an altered key can be as great.
+        let Some(next) = id.checked_add(1) else { return Err(Fault::Engine(StoreError::Failed(Arc::new(NoIdLeft)))) };
+        self.next_id = Some(next);
         Ok(id)
     }
 
@@ -163,12 +163,12 @@ impl Batch<'_> {
         let (id, header) = (document.id, &mut document.header);
         for update in updates {
             let seq = header.head + 1;
-            let record = if update.len() > MAX_PAYLOAD {
+            let record = if update.len() > R::MAX_PAYLOAD {
                 self.append_pieces(id, seq, update)?
             } else {
                 seal(Place::Update { doc: id, seq }, Kind::Update, update)
             };
-            if self.tail.insert((id, seq), record.as_slice())?.is_some() {
+            if !self.rows.put_new(Place::Update { doc: id, seq }, &record)? {
                 // Giving up the transaction brings back what was just overwritten.
                 let what = Damage::BeyondHead { seq };
                 return Err(Fault::Document(StoreError::Corrupt { doc: header.name.clone(), what }));
@@ -188,10 +188,9 @@ impl Batch<'_> {
 
     /// Stores a long update in pieces and returns the stub that stands for it.
     fn append_pieces(&mut self, id: u64, seq: u64, update: &Bytes) -> Result<Vec<u8>, Fault> {
-        let mut table = self.txn.open_table(BIG)?;
-        for (chunk, piece) in pieces(update) {
+        for (chunk, piece) in pieces(update, R::MAX_PAYLOAD) {
             let place = Place::UpdateChunk { doc: id, seq, chunk };
-            table.insert((id, seq, chunk), seal(place, Kind::UpdateChunk, piece).as_slice())?;
+            self.rows.put(place, &seal(place, Kind::UpdateChunk, piece))?;
         }
         let stub = Stub { len: update.len() as u64 };
         Ok(seal(Place::Update { doc: id, seq }, Kind::Stub, &stub.encode()))
@@ -201,8 +200,8 @@ impl Batch<'_> {
     fn delete(&mut self, document: &mut Touched, ancestors: &Bytes) -> Result<u64, Fault> {
         let id = self.new_id()?;
         let old = std::mem::replace(&mut document.id, id);
-        self.tables.headers.remove(old)?;
-        self.txn.open_table(TRASH)?.insert((old, TRASH_DOCUMENT, 0), ())?;
+        self.rows.remove_header(old)?;
+        self.rows.put_trash((old, TRASH_DOCUMENT, 0))?;
         self.write_ancestors(id, ancestors)?;
         let generation = document.header.generation.next();
         document.header = Header::empty(document.header.name.clone(), generation);
@@ -222,10 +221,9 @@ impl Batch<'_> {
             let number = header.next_snapshot;
             header.next_snapshot += 1;
             header.snapshot = Some(Snapshot { number, upto: *snapshot_upto, len: snapshot.len() as u64 });
-            let mut table = self.txn.open_table(SNAPSHOTS)?;
-            for (chunk, piece) in pieces(snapshot) {
+            for (chunk, piece) in pieces(snapshot, R::MAX_PAYLOAD) {
                 let place = Place::SnapshotChunk { doc: document.id, number, chunk };
-                table.insert((document.id, number, chunk), seal(place, Kind::SnapshotChunk, piece).as_slice())?;
+                self.rows.put(place, &seal(place, Kind::SnapshotChunk, piece))?;
             }
             self.volume.bytes += snapshot.len() as u64;
         }
@@ -241,30 +239,29 @@ impl Batch<'_> {
     }
 
     fn write_ancestors(&mut self, id: u64, ancestors: &Bytes) -> Result<(), Fault> {
-        let mut table = self.txn.open_table(ANCESTORS)?;
-        for (chunk, piece) in pieces(ancestors) {
+        for (chunk, piece) in pieces(ancestors, R::MAX_PAYLOAD) {
             let place = Place::AncestorsChunk { doc: id, chunk };
-            table.insert((id, chunk), seal(place, Kind::AncestorsChunk, piece).as_slice())?;
+            self.rows.put(place, &seal(place, Kind::AncestorsChunk, piece))?;
         }
         self.volume.bytes += ancestors.len() as u64;
         Ok(())
     }
 
     /// Writes the headers of the changed documents, and their names where those lead elsewhere now.
-    fn finish(mut self) -> Result<Volume, Fault> {
+    fn finish(self) -> Result<Volume, Fault> {
         for (name, Touched { id, header, found, is_changed }) in self.documents {
             if !is_changed {
                 continue;
             }
-            self.tables.headers.insert(id, header.encode(id)?.as_slice())?;
+            self.rows.put(Place::Header { doc: id }, &header.encode(id)?)?;
             let is_grave = header.head == 0;
             if found == Some((id, is_grave)) {
                 continue;
             }
-            let Tables { names, graves, .. } = &mut self.tables;
-            let (to, from) = if is_grave { (graves, names) } else { (names, graves) };
-            to.insert(name.as_str(), id)?;
-            from.remove(name.as_str())?;
+            let (documents, graves) = (Names::Documents, Names::Graves);
+            let (to, from) = if is_grave { (graves, documents) } else { (documents, graves) };
+            self.rows.put_name(to, name.as_str(), id)?;
+            self.rows.remove_name(from, name.as_str())?;
         }
         Ok(self.volume)
     }

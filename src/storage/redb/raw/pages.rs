@@ -1,0 +1,118 @@
+//! The file as pages, and its header.
+
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt as _;
+use std::path::Path;
+
+/// A database file, open for reading.
+#[derive(Debug)]
+pub(super) struct Pages {
+    file: File,
+    len: u64,
+    region_len: u64,
+    region_head: u64,
+    /// The root of the last commit.
+    root: Option<PageNumber>,
+    were_left_open: bool,
+}
+
+/// Where a page lies: region, index in units of its own size, and order, packed as redb does it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) struct PageNumber(u64);
+
+impl Pages {
+    pub(super) fn open(path: &Path) -> io::Result<Self> {
+        let file = File::open(path)?;
+        let len = file.metadata()?.len();
+        let mut head = [0; HEAD];
+        let known = head.len().min(usize::try_from(len).unwrap_or(usize::MAX));
+        if let Some(head) = head.get_mut(..known) {
+            file.read_exact_at(head, 0)?;
+        }
+        let god = head.get(GOD_BYTE).copied().unwrap_or_default();
+        let newer = usize::from(god & PRIMARY_BIT != 0);
+        let root = root(&head, newer);
+        let page = u64::try_from(PAGE).unwrap_or(u64::MAX);
+        let region_head = u64::from(number(&head, REGION_HEADER_PAGES)) * page;
+        let region_len = region_head + u64::from(number(&head, REGION_DATA_PAGES)) * page;
+        Ok(Self { file, len, region_len, region_head, root, were_left_open: god & RECOVERY_REQUIRED != 0 })
+    }
+
+    /// The root of the table of tables, as the last commit has it. It was durable before it became the last one, so the
+    /// commit before it is never the right one.
+    pub(super) fn root(&self) -> Option<PageNumber> {
+        self.root
+    }
+
+    /// Whether the last writer did not close the file.
+    pub(super) fn were_left_open(&self) -> bool {
+        self.were_left_open
+    }
+
+    /// How many pages of the smallest size the file has.
+    pub(super) fn count(&self) -> u64 {
+        self.len.div_ceil(PAGE as u64)
+    }
+
+    /// Where a page begins; `None` outside the file.
+    pub(super) fn offset(&self, page: PageNumber) -> Option<u64> {
+        let PageNumber(packed) = page;
+        let order = packed >> 59;
+        if order > MAX_ORDER {
+            return None;
+        }
+        let index = packed & (0x000f_ffff >> order);
+        let region = (packed >> 20) & 0x000f_ffff;
+        let in_region = self.region_head + index * ((PAGE as u64) << order);
+        let offset = PAGE as u64 + region * self.region_len + in_region;
+        (offset < self.len).then_some(offset)
+    }
+
+    /// The bytes of a page, fewer when the file ends before.
+    pub(super) fn page(&self, page: PageNumber) -> io::Result<Option<Vec<u8>>> {
+        let Some(offset) = self.offset(page) else { return Ok(None) };
+        let PageNumber(packed) = page;
+        self.bytes(offset, PAGE << (packed >> 59)).map(Some)
+    }
+
+    /// Up to so many bytes from an offset on.
+    pub(super) fn bytes(&self, offset: u64, len: usize) -> io::Result<Vec<u8>> {
+        let rest = usize::try_from(self.len.saturating_sub(offset)).unwrap_or(usize::MAX);
+        let mut bytes = vec![0; len.min(rest)];
+        self.file.read_exact_at(&mut bytes, offset)?;
+        Ok(bytes)
+    }
+}
+
+impl PageNumber {
+    pub(super) fn read(bytes: &[u8], at: usize) -> Option<Self> {
+        let bytes = bytes.get(at..)?.first_chunk::<8>()?;
+        Some(Self(u64::from_le_bytes(*bytes)))
+    }
+}
+
+fn root(head: &[u8], slot: usize) -> Option<PageNumber> {
+    let slot = head.get(SLOTS + slot * SLOT..)?;
+    if slot.get(ROOT_IS_THERE) == Some(&0) { None } else { PageNumber::read(slot, ROOT) }
+}
+
+fn number(head: &[u8], at: usize) -> u32 {
+    head.get(at..).and_then(|rest| rest.first_chunk()).map_or(0, |bytes| u32::from_le_bytes(*bytes))
+}
+
+/// The size of the smallest page; a page of order n has 2ⁿ times as many bytes.
+pub(super) const PAGE: usize = 4096;
+/// Our longest record needs a page of order 4; what claims to be much larger is damage.
+const MAX_ORDER: u64 = 8;
+/// The header and both commit slots.
+const HEAD: usize = 320;
+const GOD_BYTE: usize = 9;
+const PRIMARY_BIT: u8 = 1;
+const RECOVERY_REQUIRED: u8 = 2;
+const REGION_HEADER_PAGES: usize = 16;
+const REGION_DATA_PAGES: usize = 20;
+const SLOTS: usize = 64;
+const SLOT: usize = 128;
+const ROOT_IS_THERE: usize = 1;
+const ROOT: usize = 8;
