@@ -16,10 +16,10 @@ node_modules := node_modules/.package-lock.json
 demo_sources := $(shell find web-demo -name node_modules -prune -o -name dist -prune -o -type f -print 2>/dev/null)
 demo := $(if $(demo_sources),web-demo/dist/index.html)
 
-.PHONY: help setup run check lint test test-packages test-demo test-rust test-interop test-browser bench fuzz
+.PHONY: help setup run check lint test test-packages test-demo test-rust test-interop test-browser faults bench fuzz
 
 help:
-	@echo "make setup | run | check | test | bench | fuzz     (CONTRIBUTING.md says what each does)"
+	@echo "make setup | run | check | test | faults | bench | fuzz     (CONTRIBUTING.md says what each does)"
 
 setup:
 	scripts/setup run
@@ -61,6 +61,10 @@ test-interop: tests/interop/$(node_modules)
 
 test-browser: tests/browser/$(node_modules)
 	cd tests/browser && YDOCK_BIN="$(ydock_bin)" npm test
+
+# The long form of what `cargo test` runs in short; YDOCK_FAULTS_ONLY picks, YDOCK_FAULTS_SEED repeats.
+faults:
+	YDOCK_FAULTS=long cargo test --locked --test faults
 
 bench:
 	cargo bench --locked
