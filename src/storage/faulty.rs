@@ -1,5 +1,6 @@
 //! A decorator that makes a store slow or unreliable on demand: for tests of whoever stands above a store.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -42,6 +43,20 @@ pub struct FaultyStore {
     compactions: Fault,
     delay: Mutex<Duration>,
     calls: AtomicU64,
+    /// What happens to single calls, by their number.
+    planned: Mutex<BTreeMap<u64, Mishap>>,
+}
+
+/// What a [`FaultyStore`] does to one call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Mishap {
+    /// It fails, and the inner store is not asked.
+    Fail,
+    /// It waits so long, in the runtime's time, before anything else.
+    Delay(Duration),
+    /// An append stores the first half of its updates, rounded up, and fails. Anything else is done, and its answer is lost.
+    Tear,
 }
 
 /// When one kind of call fails: always, or as many times as `left`.
@@ -67,7 +82,32 @@ impl FaultyStore {
             compactions: Fault::default(),
             delay: Mutex::default(),
             calls: AtomicU64::new(0),
+            planned: Mutex::default(),
         }
+    }
+
+    /// Lets the call with a number have a mishap. Appends, loads, compactions, deletions and restorations are counted
+    /// together, from 1, as [`calls`](Self::calls) does.
+    ///
+    /// ```
+    /// # tokio::runtime::Builder::new_current_thread().enable_time().build()?.block_on(async {
+    /// use std::sync::Arc;
+    /// use ydock::storage::{FaultyStore, MemoryStore, Mishap, Store};
+    /// use ydock::{DocName, Generation};
+    ///
+    /// let store = FaultyStore::new(Arc::new(MemoryStore::default()));
+    /// let plan = DocName::parse("plan")?;
+    /// store.plan(2, Mishap::Tear);
+    /// let two = || vec!["one".into(), "two".into()];
+    /// assert_eq!(store.append(&plan, Generation::FIRST, two()).await?, 2);
+    /// assert!(store.append(&plan, Generation::FIRST, two()).await.is_err());
+    /// assert_eq!(store.append(&plan, Generation::FIRST, two()).await?, 5);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # })?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn plan(&self, call: u64, mishap: Mishap) {
+        self.planned.lock().unwrap_or_else(PoisonError::into_inner).insert(call, mishap);
     }
 
     /// Lets every append fail from now on, or none.
@@ -106,38 +146,55 @@ impl FaultyStore {
         self.calls.load(Ordering::SeqCst)
     }
 
-    async fn arrive(&self) {
-        self.calls.fetch_add(1, Ordering::SeqCst);
+    /// Counts a call and lets it wait; says whether it is to be torn.
+    async fn arrive(&self) -> Result<bool, StoreError> {
+        let call = self.calls.fetch_add(1, Ordering::SeqCst) + 1;
+        let mishap = self.planned.lock().unwrap_or_else(PoisonError::into_inner).remove(&call);
+        if let Some(Mishap::Delay(delay)) = mishap {
+            tokio::time::sleep(delay).await;
+        }
         let delay = *self.delay.lock().unwrap_or_else(PoisonError::into_inner);
         if !delay.is_zero() {
             tokio::time::sleep(delay).await;
         }
+        if mishap == Some(Mishap::Fail) { Err(injected()) } else { Ok(mishap == Some(Mishap::Tear)) }
     }
+}
+
+/// Passes an outcome on, or loses it.
+fn unless<T>(torn: bool, outcome: Result<T, StoreError>) -> Result<T, StoreError> {
+    if torn { Err(injected()) } else { outcome }
+}
+
+fn injected() -> StoreError {
+    StoreError::Unavailable(Arc::new(InjectedFault))
 }
 
 #[async_trait]
 impl Store for FaultyStore {
     async fn append(&self, doc: &DocName, generation: Generation, updates: Vec<Bytes>) -> Result<u64, StoreError> {
-        self.arrive().await;
+        let torn = self.arrive().await?;
         self.appends.strike()?;
-        self.inner.append(doc, generation, updates).await
+        let kept = if torn { updates.len().div_ceil(2) } else { updates.len() };
+        let updates = updates.into_iter().take(kept).collect();
+        unless(torn, self.inner.append(doc, generation, updates).await)
     }
 
     async fn load(&self, doc: &DocName) -> Result<StoredDocument, StoreError> {
-        self.arrive().await;
+        let torn = self.arrive().await?;
         self.loads.strike()?;
-        self.inner.load(doc).await
+        unless(torn, self.inner.load(doc).await)
     }
 
     async fn compact(&self, doc: &DocName, compaction: Compaction) -> Result<(), StoreError> {
-        self.arrive().await;
+        let torn = self.arrive().await?;
         self.compactions.strike()?;
-        self.inner.compact(doc, compaction).await
+        unless(torn, self.inner.compact(doc, compaction).await)
     }
 
     async fn delete(&self, doc: &DocName, generation: Generation, ancestors: Bytes) -> Result<Generation, StoreError> {
-        self.arrive().await;
-        self.inner.delete(doc, generation, ancestors).await
+        let torn = self.arrive().await?;
+        unless(torn, self.inner.delete(doc, generation, ancestors).await)
     }
 
     async fn list(&self, after: Option<&DocName>, limit: usize) -> Result<Vec<DocumentInfo>, StoreError> {
@@ -164,8 +221,8 @@ impl Store for FaultyStore {
     }
 
     async fn restore(&self, doc: &DocName, restoration: Restoration) -> Result<(), StoreError> {
-        self.arrive().await;
-        self.inner.restore(doc, restoration).await
+        let torn = self.arrive().await?;
+        unless(torn, self.inner.restore(doc, restoration).await)
     }
 
     async fn remains(&self, doc: &DocName) -> Result<Remains, StoreError> {
@@ -194,7 +251,7 @@ impl Fault {
         let one_less = |left: u64| left.checked_sub(1);
         let counted = self.left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, one_less).is_ok();
         if counted || self.always.load(Ordering::SeqCst) {
-            return Err(StoreError::Unavailable(Arc::new(InjectedFault)));
+            return Err(injected());
         }
         Ok(())
     }
@@ -204,6 +261,26 @@ impl Fault {
 mod tests {
     use super::super::MemoryStore;
     use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn single_calls_fail_wait_or_are_torn() {
+        let store = FaultyStore::new(Arc::new(MemoryStore::default()));
+        let doc = DocName::parse("a").unwrap();
+        let append = || store.append(&doc, Generation::FIRST, vec![Bytes::from_static(b"u"); 3]);
+        store.plan(1, Mishap::Fail);
+        store.plan(2, Mishap::Tear);
+        store.plan(3, Mishap::Delay(Duration::from_secs(5)));
+        store.plan(5, Mishap::Tear);
+        assert!(append().await.unwrap_err().is_retryable());
+        assert!(append().await.unwrap_err().is_retryable());
+        let before = tokio::time::Instant::now();
+        assert_eq!(append().await.unwrap(), 5, "two of the torn append and three more");
+        assert_eq!(before.elapsed(), Duration::from_secs(5));
+        assert_eq!(append().await.unwrap(), 8);
+        assert!(store.delete(&doc, Generation::FIRST, Bytes::new()).await.is_err());
+        assert_eq!(store.load(&doc).await.unwrap().generation, Generation(2), "the answer alone was lost");
+        assert_eq!(store.calls(), 6);
+    }
 
     #[tokio::test(start_paused = true)]
     async fn faults_and_delays_last_as_long_as_they_are_asked_for() {

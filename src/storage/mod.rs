@@ -41,7 +41,7 @@ pub use config::{Config, StoreKind, UnknownStoreKind};
 pub use counters::StoreCounters;
 pub use directory::DataFormat;
 pub use error::{Cause, Damage, StoreError};
-pub use faulty::FaultyStore;
+pub use faulty::{FaultyStore, Mishap};
 pub use memory::MemoryStore;
 pub use open::{open, rescue};
 pub use redb::Rebuilt;

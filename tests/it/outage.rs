@@ -9,7 +9,7 @@ use ydock::delivery::{self, Outbox};
 use ydock::doc_rooms::{Config, Rooms, RoomsParts, Seat};
 use ydock::fronts::y_websocket::{Acks, YWebSocketDialect};
 use ydock::shutdown::Tasks;
-use ydock::storage::{FaultyStore, MemoryStore, Store};
+use ydock::storage::{FaultyStore, MemoryStore, Mishap, Store};
 use ydock::telemetry::Metrics;
 
 use crate::yjs::{letter, typed};
@@ -152,4 +152,53 @@ async fn a_document_that_cannot_be_loaded_refuses_its_joins_and_opens_once_it_ca
     assert_eq!(bench.rooms.open_rooms(), 0);
     bench.store.fail_loads(false);
     bench.rooms.join(&name, || seat(&outbox)).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn appends_that_are_torn_or_whose_answer_is_lost_cost_nothing() {
+    let bench = Bench::new(Config::default());
+    let name = doc("torn");
+    let outbox = Outbox::new(&delivery::Config::default());
+    let writer = bench.rooms.join(&name, || seat(&outbox)).await.unwrap();
+    for call in [2, 3, 5, 8, 9, 13] {
+        bench.store.plan(call, Mishap::Tear);
+    }
+    bench.store.plan(4, Mishap::Delay(Duration::from_secs(3)));
+    bench.store.plan(7, Mishap::Fail);
+    for clock in 0..200 {
+        writer.update(&letter(1, clock)).await.unwrap();
+        if clock % 20 == 0 {
+            tokio::time::sleep(Duration::from_millis(700)).await;
+        }
+    }
+    drop(writer);
+    tokio::time::sleep(Duration::from_mins(1)).await;
+    assert!(bench.rooms.unsaved().is_empty() && bench.store.calls() > 13);
+    let stored = bench.store.load(&name).await.unwrap();
+    ydock::sync::DocumentIndex::load(&stored.bytes).unwrap();
+    let merged = ydock::sync::merge(stored.bytes.parts().map(|part| &part[..])).unwrap();
+    assert_eq!(merged, typed(1, 0, &"a".repeat(200)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_store_slower_than_its_writers_makes_them_wait_and_has_everything_in_the_end() {
+    let config = Config { max_unsaved: bytesize::ByteSize::kib(4), ..Config::default() };
+    let bench = Bench::new(config);
+    let name = doc("slow");
+    let outbox = Outbox::new(&delivery::Config::default());
+    let writer = bench.rooms.join(&name, || seat(&outbox)).await.unwrap();
+    bench.store.delay(Duration::from_secs(1));
+    let text = "x".repeat(1000);
+    let before = tokio::time::Instant::now();
+    for at in 0..200 {
+        writer.update(&typed(1, at * 1000, &text)).await.unwrap();
+    }
+    drop(writer);
+    tokio::time::sleep(Duration::from_mins(5)).await;
+    assert!(before.elapsed() > Duration::from_secs(30), "the writer had to wait");
+    assert!(bench.rooms.unsaved().is_empty());
+    bench.store.delay(Duration::ZERO);
+    let stored = bench.store.load(&name).await.unwrap();
+    let merged = ydock::sync::merge(stored.bytes.parts().map(|part| &part[..])).unwrap();
+    assert_eq!(merged, typed(1, 0, &"x".repeat(200_000)));
 }
