@@ -64,7 +64,7 @@ pub struct StoreFlags {
     /// The data directory [default: ./ydock-data].
     #[arg(long, value_name = "DIR")]
     pub data: Option<PathBuf>,
-    /// The storage engine: redb keeps documents in the data directory, memory loses them on exit [default: the one that the
+    /// The storage engine: redb and sled keep documents in the data directory, memory loses them on exit [default: the one that the
     /// directory has, redb for a new one].
     #[arg(long, value_name = "ENGINE")]
     pub store: Option<StoreKind>,

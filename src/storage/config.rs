@@ -12,7 +12,7 @@ use thiserror::Error;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
-    /// The engine: `redb` keeps documents on disk, `memory` loses them with the process. Default `redb`.
+    /// The engine: `redb` and `sled` keep documents on disk, `memory` loses them with the process. Default `redb`.
     pub kind: StoreKind,
     /// The data directory, created when missing; one process at a time. Default `./ydock-data`. `memory` ignores it.
     pub data: PathBuf,
@@ -59,13 +59,15 @@ impl Default for Config {
 pub enum StoreKind {
     /// One file, durable on return.
     Redb,
+    /// A directory of log segments, behind shields: see `docs/storage.md` for what they do not hold.
+    Sled,
     /// Gone with the process: for tests and trials.
     Memory,
 }
 
 /// A text that names no engine.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("{0:?} is not a store: expected \"redb\" or \"memory\"")]
+#[error("{0:?} is not a store: expected \"redb\", \"sled\" or \"memory\"")]
 pub struct UnknownStoreKind(pub String);
 
 impl FromStr for StoreKind {
@@ -74,6 +76,7 @@ impl FromStr for StoreKind {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         match text {
             "redb" => Ok(Self::Redb),
+            "sled" => Ok(Self::Sled),
             "memory" => Ok(Self::Memory),
             other => Err(UnknownStoreKind(other.to_owned())),
         }
@@ -84,6 +87,7 @@ impl fmt::Display for StoreKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Redb => "redb",
+            Self::Sled => "sled",
             Self::Memory => "memory",
         })
     }
@@ -95,7 +99,7 @@ mod tests {
 
     #[test]
     fn a_kind_reads_back_as_it_is_written() {
-        for kind in [StoreKind::Redb, StoreKind::Memory] {
+        for kind in [StoreKind::Redb, StoreKind::Sled, StoreKind::Memory] {
             assert_eq!(kind.to_string().parse(), Ok(kind));
         }
         assert_eq!("sqlite".parse::<StoreKind>(), Err(UnknownStoreKind("sqlite".into())));

@@ -47,21 +47,6 @@ impl DataDirectory {
         self.is_new
     }
 
-    /// Puts another file in the place of the database, which is kept under a new name that is returned.
-    pub(super) fn replace_database(&self, by: &Path) -> io::Result<PathBuf> {
-        let kept = (1..=MAX_KEPT)
-            .map(|number| self.path.join(format!("{}.damaged-{number}", self.database)))
-            .find(|path| !path.exists())
-            .ok_or(ErrorKind::AlreadyExists)?;
-        File::open(by)?.sync_all()?;
-        // A hard link first, so that there is a database at every moment.
-        fs::hard_link(self.database(), &kept)?;
-        sync(&self.path)?;
-        fs::rename(by, self.database())?;
-        sync(&self.path)?;
-        Ok(kept)
-    }
-
     /// Tells that the database is there. From now on the directory is not recognised without it.
     pub(super) fn complete(&self) -> Result<(), StoreError> {
         let complete = || {
@@ -73,6 +58,23 @@ impl DataDirectory {
         };
         complete().map_err(|error| unusable(&self.path, error))
     }
+}
+
+/// Puts another file in the place of a database, which is kept under a new name that is returned.
+pub(super) fn replace(database: &Path, by: &Path) -> io::Result<PathBuf> {
+    let name = database.file_name().unwrap_or_default().display();
+    let kept = (1..=MAX_KEPT)
+        .map(|number| database.with_file_name(format!("{name}.damaged-{number}")))
+        .find(|path| !path.exists())
+        .ok_or(ErrorKind::AlreadyExists)?;
+    let directory = database.parent().unwrap_or(Path::new("."));
+    File::open(by)?.sync_all()?;
+    // A hard link first, so that there is a database at every moment.
+    fs::hard_link(database, &kept)?;
+    sync(directory)?;
+    fs::rename(by, database)?;
+    sync(directory)?;
+    Ok(kept)
 }
 
 /// What a data directory says of itself.

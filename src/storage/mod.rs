@@ -28,6 +28,7 @@ mod open;
 mod record;
 mod redb;
 mod reserve;
+mod sled;
 mod stored;
 mod verify;
 

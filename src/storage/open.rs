@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::redb::{self, Rebuilt, RedbStore};
+use super::sled::SledStore;
 use super::{Config, MemoryStore, Store, StoreError, StoreKind};
 
 /// Opens the store that the settings describe, creating its directory when it is missing. Blocks while it does.
@@ -14,6 +15,7 @@ pub fn open(config: &Config) -> Result<Arc<dyn Store>, StoreError> {
     match config.kind {
         StoreKind::Memory => Ok(Arc::new(MemoryStore::new(config))),
         StoreKind::Redb => Ok(Arc::new(RedbStore::open(config)?)),
+        StoreKind::Sled => Ok(Arc::new(SledStore::open(config)?)),
     }
 }
 
@@ -26,7 +28,7 @@ pub fn open(config: &Config) -> Result<Arc<dyn Store>, StoreError> {
 /// When the directory is in use or holds no store, `into` holds something, or nothing can be read.
 pub fn rescue(config: &Config, into: &Path) -> Result<Option<Rebuilt>, StoreError> {
     match config.kind {
-        StoreKind::Memory => Ok(None),
+        StoreKind::Memory | StoreKind::Sled => Ok(None),
         StoreKind::Redb => redb::rescue(config, into).map(Some),
     }
 }

@@ -250,7 +250,7 @@ impl<D> Slot<D> {
 
 impl Fault {
     /// What the fault means to a caller.
-    fn into_error(self) -> StoreError {
+    pub(super) fn into_error(self) -> StoreError {
         match self {
             Self::Document(error) | Self::Engine(error) => error,
             Self::Pages(cause) => StoreError::Failed(cause),

@@ -9,6 +9,7 @@
 //! - `header`, `stub`, `entry`: what lies in the rows, and how a name leads there;
 //! - `batch`, `staging`, `sweep`: the three kinds of write transaction;
 //! - `writer`: the thread that runs them; `reader`, `remains`: the read transactions;
+//! - `index`: what is checked at the start;
 //! - `engine`: the open database, opened anew after an I/O error; `quarantine`: the damaged documents;
 //! - `store`: the [`Store`](super::Store) in front of all that.
 
@@ -16,6 +17,7 @@ mod batch;
 mod engine;
 mod entry;
 mod header;
+mod index;
 mod quarantine;
 mod reader;
 mod remains;
@@ -28,5 +30,6 @@ mod writer;
 
 pub(super) use engine::{Fault, Opener, OtherFormat};
 pub(super) use header::Header;
+pub(super) use index::{Index, check_index};
 pub(super) use rows::{Budget, Changes, Database, Names, Rows, Span, Table, TrashKey};
 pub(super) use store::DurableStore;

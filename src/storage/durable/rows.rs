@@ -64,6 +64,14 @@ pub(in crate::storage) trait Rows {
     /// At most so many names after one, in the order of their bytes.
     fn names(&self, names: Names, after: Option<&str>, limit: usize) -> Result<Vec<String>, Fault>;
 
+    /// At most so many ids that have a header, above one, in order.
+    fn header_ids(&self, after: u64, limit: usize) -> Result<Vec<u64>, Fault>;
+
+    /// How many names there are, as far as the engine knows without counting.
+    fn declared(&self, _names: Names) -> Result<Option<u64>, Fault> {
+        Ok(None)
+    }
+
     /// What `read` makes of the record at a place; `None` when there is none.
     fn record<T>(&self, place: Place, read: impl FnOnce(&[u8]) -> T) -> Result<Option<T>, Fault>;
 

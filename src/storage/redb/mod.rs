@@ -3,7 +3,7 @@
 //! - `schema`: the tables of the file;
 //! - `transaction`: the rows of a transaction;
 //! - `database`: how the file is opened, and what errors mean;
-//! - `start`: opening the file at first, `index`: what is checked then, `raw`: reading a file that redb refuses.
+//! - `start`: opening the file at first, `raw`: reading a file that redb refuses.
 
 #[cfg(test)]
 mod damage;
@@ -12,7 +12,6 @@ mod database;
 mod disk;
 #[cfg(test)]
 mod faults;
-mod index;
 mod raw;
 mod schema;
 mod start;

@@ -13,10 +13,9 @@ use thiserror::Error;
 use tokio::time::Instant;
 
 use super::database::{self, Emptiness, FILE, Opener};
-use super::index::{self, Index};
 use super::raw::{self, Acceptance, RebuildError, Rebuilt};
-use crate::storage::directory::DataDirectory;
-use crate::storage::durable;
+use crate::storage::directory::{DataDirectory, replace};
+use crate::storage::durable::{self, Index, check_index};
 use crate::storage::{Config, StoreError, StoreKind};
 
 /// Opens the database of a directory, and gives what opens it anew.
@@ -29,22 +28,7 @@ pub(super) fn open(
     let started = Instant::now();
     let was_left_open = !directory.is_new() && raw::was_left_open(&path);
     let emptiness = if directory.is_new() { Emptiness::IsNew } else { Emptiness::IsDamage };
-    let opened = open_and_check(&path, cache, emptiness).map_err(|error| match error {
-        StoreError::Unavailable(source) => StoreError::Directory { path: path.clone(), source },
-        error => error,
-    });
-    let mut was_rebuilt = false;
-    let (database, index) = match opened {
-        Err(StoreError::Failed(source)) if emptiness == Emptiness::IsDamage => {
-            rebuild(directory, &path).map_err(|error| match error {
-                RebuildError::Nothing | RebuildError::Format(_) => StoreError::Failed(Arc::clone(&source)),
-                error => StoreError::Damaged { path: path.clone(), rebuild: Arc::new(error), source },
-            })?;
-            was_rebuilt = true;
-            open_and_check(&path, cache, Emptiness::IsDamage)?
-        }
-        opened => opened?,
-    };
+    let Opened { database, index, was_rebuilt } = open_or_rebuild(&path, cache, emptiness)?;
     let elapsed_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
     let Index { documents, tombstones } = index;
     if was_left_open && !was_rebuilt {
@@ -52,8 +36,32 @@ pub(super) fn open(
     } else {
         tracing::info!(elapsed_ms, documents, tombstones, "the store is open");
     }
-    let reopen = opener(path, cache, Emptiness::IsDamage);
-    Ok((database, Box::new(move || database::open(&reopen, Emptiness::IsDamage))))
+    // A page that was found to be damaged in the middle of a write leaves a file that redb refuses.
+    let reopen = move || open_or_rebuild(&path, cache, Emptiness::IsDamage).map(|opened| opened.database);
+    Ok((database, Box::new(reopen)))
+}
+
+/// A database, and what was found when it was opened.
+struct Opened {
+    database: Database,
+    index: Index,
+    was_rebuilt: bool,
+}
+
+fn open_or_rebuild(path: &Path, cache: usize, emptiness: Emptiness) -> Result<Opened, StoreError> {
+    match open_and_check(path, cache, emptiness) {
+        Ok((database, index)) => Ok(Opened { database, index, was_rebuilt: false }),
+        Err(StoreError::Failed(source)) if emptiness == Emptiness::IsDamage => {
+            rebuild(path).map_err(|error| match error {
+                RebuildError::Nothing | RebuildError::Format(_) => StoreError::Failed(Arc::clone(&source)),
+                error => StoreError::Damaged { path: path.to_owned(), rebuild: Arc::new(error), source },
+            })?;
+            let (database, index) = open_and_check(path, cache, emptiness)?;
+            Ok(Opened { database, index, was_rebuilt: true })
+        }
+        Err(StoreError::Unavailable(source)) => Err(StoreError::Directory { path: path.to_owned(), source }),
+        Err(error) => Err(error),
+    }
 }
 
 /// Makes a new data directory of what can be read of a damaged one, which is left as it is.
@@ -78,7 +86,7 @@ fn open_and_check(path: &Path, cache: usize, emptiness: Emptiness) -> Result<(Da
     let opener = opener(path.to_owned(), cache, emptiness);
     let outcome = catch_unwind(AssertUnwindSafe(|| {
         let database = database::open(&opener, emptiness)?;
-        let index = index::check(&database)?;
+        let index = check_index(&database)?;
         Ok((database, index))
     }));
     outcome.unwrap_or_else(|_| Err(StoreError::Failed(Arc::new(Panicked))))
@@ -97,13 +105,13 @@ fn opener(path: PathBuf, cache: usize, emptiness: Emptiness) -> Opener {
     })
 }
 
-fn rebuild(directory: &DataDirectory, path: &Path) -> Result<(), RebuildError> {
+fn rebuild(path: &Path) -> Result<(), RebuildError> {
     tracing::error!(path = %path.display(), "the database is damaged and is rebuilt from its records");
     let started = Instant::now();
     let new = path.with_extension("redb.rebuilt");
     remove(&new)?;
-    let outcome = raw::rebuild(path, &new, Acceptance::AllNames)
-        .and_then(|rebuilt| Ok((rebuilt, directory.replace_database(&new)?)));
+    let outcome =
+        raw::rebuild(path, &new, Acceptance::AllNames).and_then(|rebuilt| Ok((rebuilt, replace(path, &new)?)));
     let (Rebuilt { names, records, damaged_records, healed_records, unreadable, without_header, .. }, kept) =
         outcome.inspect_err(|_| drop(remove(&new)))?;
     tracing::error!(

@@ -5,8 +5,8 @@ use std::cell::OnceCell;
 use std::ops::{Bound, RangeInclusive};
 
 use redb::{
-    Key, ReadOnlyTable, ReadTransaction, ReadableTable, Table as WriteTable, TableDefinition, TableError, Value,
-    WriteTransaction,
+    Key, ReadOnlyTable, ReadTransaction, ReadableTable, ReadableTableMetadata, Table as WriteTable, TableDefinition,
+    TableError, Value, WriteTransaction,
 };
 
 use super::schema::{ANCESTORS, BIG, GRAVES, HEADERS, NAMES, SNAPSHOTS, TAIL, TRASH};
@@ -20,7 +20,7 @@ pub(in crate::storage) type Writing<'txn> = Tables<&'txn WriteTransaction>;
 
 /// What opens tables.
 pub(in crate::storage) trait Transaction {
-    type Opened<K: Key + 'static, V: Value + 'static>: ReadableTable<K, V>;
+    type Opened<K: Key + 'static, V: Value + 'static>: ReadableTable<K, V> + ReadableTableMetadata;
 
     fn open<K: Key, V: Value>(&self, table: TableDefinition<'static, K, V>) -> Result<Self::Opened<K, V>, TableError>;
 }
@@ -91,6 +91,15 @@ impl<T: Transaction> Rows for Tables<T> {
         let after = after.map_or(Bound::Unbounded, Bound::Excluded);
         let rows = self.name_table(names)?.range::<&str>((after, Bound::Unbounded))?;
         rows.take(limit).map(|row| Ok(row?.0.value().to_owned())).collect()
+    }
+
+    fn header_ids(&self, after: u64, limit: usize) -> Result<Vec<u64>, Fault> {
+        let rows = opened(&self.txn, &self.headers, HEADERS)?.range((Bound::Excluded(after), Bound::Unbounded))?;
+        rows.take(limit).map(|row| Ok(row?.0.value())).collect()
+    }
+
+    fn declared(&self, names: Names) -> Result<Option<u64>, Fault> {
+        Ok(Some(self.name_table(names)?.len()?))
     }
 
     fn record<R>(&self, place: Place, read: impl FnOnce(&[u8]) -> R) -> Result<Option<R>, Fault> {
