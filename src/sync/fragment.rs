@@ -58,6 +58,24 @@ impl Fragment<'_> {
         }
         (left, right)
     }
+
+    /// Without its content: only the length is left, in the same place.
+    pub(super) fn emptied(mut self) -> Self {
+        if let Body::Item(item) = &mut self.block.body {
+            item.content = Content::Deleted;
+            (self.whole, self.half_before, self.half_after) = (false, false, false);
+        }
+        self
+    }
+
+    /// Without content and place: only the length is left.
+    pub(super) fn collected(mut self) -> Self {
+        if !matches!(self.block.body, Body::Collected) {
+            self.block.body = Body::Collected;
+            (self.whole, self.half_before, self.half_after) = (false, false, false);
+        }
+        self
+    }
 }
 
 struct TextCut<'a> {

@@ -73,6 +73,11 @@ impl IdSet {
         self.clients.iter().flat_map(|(client, ranges)| ranges.iter().map(|(start, end)| (*client, *start..*end)))
     }
 
+    /// The ranges of one client, small clocks first.
+    pub(super) fn ranges(&self, client: ClientId) -> impl Iterator<Item = Range<u32>> {
+        self.clients.get(&client).into_iter().flatten().map(|(start, end)| *start..*end)
+    }
+
     /// The number of ranges.
     #[must_use]
     pub fn len(&self) -> usize {
