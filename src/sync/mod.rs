@@ -27,6 +27,7 @@ mod state_vector;
 mod writer;
 
 pub use block::{Block, Body, CLOCK_END, Id, Item, Parent};
+pub(crate) use collect::collect_merged;
 pub use collect::{collect, is_collection_of};
 pub use content::{Content, TypeKind};
 pub use diff::{deletions_of, diff, split, state_vector_of};

@@ -135,15 +135,6 @@ const shuffled = async (random, log, whole) => {
   same(peer, whole, 'updates in any order')
 }
 
-/** What Yjs shows, or how it fails to: what no editor wrote, it cannot always show. */
-const attempt = (show) => {
-  try {
-    return show()
-  } catch (error) {
-    return error.message
-  }
-}
-
 /** Yjs applies everything that passes the gate, and so does whoever loads it merged. */
 const attack = async (random, base, counts) => {
   await ask('new')
@@ -191,11 +182,9 @@ const attack = async (random, base, counts) => {
   const loaded = await load([merged])
   equal(loaded.kind, 'loaded', `loading ${loaded.reason}\n${hexes(accepted).join('\n')}`)
   equal(state(apply([merged])), state(peers[0]), 'the merged state vector')
+  // Not its contents: where neighbours contradict each other, Yjs shows another order in each new reader.
   const collected = bytes((await ask('collect', { updates: hexes(accepted) })).update)
-  for (const gc of [true, false]) {
-    const [one, other] = [merged, collected].map((update) => attempt(() => blurred(apply([update], gc))))
-    equal(other, one, `contents of the collected update\n${hexes(accepted).join('\n')}`)
-  }
+  for (const gc of [true, false]) equal(state(apply([collected], gc)), state(peers[0]), 'the collected state vector')
   equal((await load(accepted)).kind, 'loaded', 'loading all parts')
 }
 

@@ -23,3 +23,4 @@ mod tests;
 
 pub use check::is_collection_of;
 pub use rewrite::collect;
+pub(crate) use rewrite::collect_merged;

@@ -38,7 +38,7 @@ pub fn collect<'a>(updates: impl IntoIterator<Item = &'a [u8]>) -> Result<Vec<u8
 }
 
 /// As [`collect`], for what was merged already.
-fn collect_merged(merged: &[u8]) -> Result<Vec<u8>, ScanError> {
+pub(crate) fn collect_merged(merged: &[u8]) -> Result<Vec<u8>, ScanError> {
     let update = UpdateRef::parse(merged)?;
     let mut deleted = IdSet::from(update.deletes());
     let buried = buried_in(&update, &deleted);
