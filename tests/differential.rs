@@ -1,7 +1,7 @@
 //! Holds merge, collect, diff, split, scan and gate against Yjs itself, over random honest and hostile documents.
 //!
-//! Yjs runs in Node (`tests/differential/generate.mjs`), which makes the documents, asks this process for each result
-//! and checks it by applying it. Node 20 or later is needed, and `npm ci` in `tests/differential` once. `SEED` and
+//! Yjs runs in Node (`tests/differential/*.mjs`), which makes the documents, asks this process for each result and checks
+//! it by applying it. Node 20 or later is needed, and `npm ci` in `tests/differential` once. `SEED` and
 //! `CASES` in the environment choose other or more documents; a failure names the seed that replays it.
 
 #![expect(
@@ -48,10 +48,20 @@ struct Request {
 
 #[test]
 fn yjs_agrees_with_every_merge_diff_split_and_judgement() {
+    answer_all("generate.mjs");
+}
+
+#[test]
+fn a_long_history_comes_down_to_what_yjs_keeps_of_it() {
+    answer_all("histories.mjs");
+}
+
+/// Answers what a script asks, until it is done.
+fn answer_all(script: &str) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/differential");
     assert!(folder.join("node_modules/yjs").is_dir(), "yjs is missing: run `npm ci` in tests/differential");
     let mut node = Command::new("node")
-        .arg("generate.mjs")
+        .arg(script)
         .current_dir(&folder)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())

@@ -23,7 +23,7 @@ impl<'a> From<Block<'a>> for Fragment<'a> {
     }
 }
 
-impl Fragment<'_> {
+impl<'a> Fragment<'a> {
     /// Splits it after `len` ids, which must be fewer than it has and not 0.
     ///
     /// As in Yjs the right part follows the left one, and a surrogate pair that is split becomes U+FFFD twice. It
@@ -63,6 +63,15 @@ impl Fragment<'_> {
     pub(super) fn emptied(mut self) -> Self {
         if let Body::Item(item) = &mut self.block.body {
             item.content = Content::Deleted;
+            (self.whole, self.half_before, self.half_after) = (false, false, false);
+        }
+        self
+    }
+
+    /// With another text of the same length.
+    pub(super) fn with_text(mut self, text: &'a [u8]) -> Self {
+        if let Body::Item(item) = &mut self.block.body {
+            item.content = Content::String(text);
             (self.whole, self.half_before, self.half_after) = (false, false, false);
         }
         self

@@ -5,13 +5,27 @@ import { blurred, edit, view } from './documents.mjs'
 
 /** What is left of each id, in runs: something (`live`), its place (`empty`) or nothing (`gone`). */
 const remains = (update) => {
+  const { structs, ds } = Y.decodeUpdate(update)
   const runs = []
-  for (const struct of Y.decodeUpdate(update).structs) {
-    const what = struct.constructor === Y.GC ? 'gone' : struct.content.constructor === Y.ContentDeleted ? 'empty' : 'live'
-    const { id: { client, clock }, length } = struct
+  const add = (client, clock, length, what) => {
     const last = runs.at(-1)
     if (last?.client === client && last.what === what && last.end === clock) last.end += length
     else runs.push({ client, clock, end: clock + length, what })
+  }
+  for (const struct of structs) {
+    const { id: { client, clock }, length } = struct
+    if (struct.constructor === Y.GC) add(client, clock, length, 'gone')
+    else if (struct.content.constructor === Y.ContentDeleted) add(client, clock, length, 'empty')
+    else if (struct.content.constructor === Y.ContentString) {
+      // Blanks that are deleted say no more than that something was there.
+      const deleted = new Set()
+      for (const range of ds.clients.get(client) ?? []) {
+        for (let at = Math.max(clock, range.clock); at < Math.min(clock + length, range.clock + range.len); at++) deleted.add(at)
+      }
+      for (let at = clock; at < clock + length; at++) {
+        add(client, at, 1, deleted.has(at) && struct.content.str[at - clock] === ' ' ? 'empty' : 'live')
+      }
+    } else add(client, clock, length, 'live')
   }
   return runs.map(({ client, clock, end, what }) => `${client}:${clock}-${end} ${what}`).join('\n')
 }

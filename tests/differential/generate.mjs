@@ -1,26 +1,15 @@
-// Holds the server's merge, collect, diff, split and gate against Yjs. Started by tests/differential.rs, which answers each
-// line that this writes with one line: the result of the named operation on the given updates.
+// Holds the server's merge, collect, diff, split and gate against Yjs. Started by tests/differential.rs.
 //
 // Environment: SEED (default 1) and CASES (default 20) choose the random documents.
 
-import * as readline from 'node:readline'
 import { readFileSync } from 'node:fs'
 import * as Y from 'yjs'
+import { ask, bytes, finish, hex, hexes } from './questions.mjs'
 import { Random } from './random.mjs'
 import { collection } from './collection.mjs'
 import { blurred, edit, history, roots, view } from './documents.mjs'
 import { hostile } from './hostile.mjs'
 
-const lines = readline.createInterface({ input: process.stdin })[Symbol.asyncIterator]()
-const hex = (bytes) => Buffer.from(bytes).toString('hex')
-const bytes = (text) => new Uint8Array(Buffer.from(text, 'hex'))
-const ask = async (op, fields = {}) => {
-  process.stdout.write(JSON.stringify({ op, ...fields }) + '\n')
-  const { value, done } = await lines.next()
-  if (done) process.exit(1)
-  return JSON.parse(value)
-}
-const hexes = (updates) => updates.map(hex)
 const put = (update) => ask('put', { update: hex(update) })
 const load = (parts) => ask('load', { updates: hexes(parts) })
 
@@ -255,10 +244,4 @@ const main = async () => {
   return summary
 }
 
-const log = console.log
-console.log = () => {}
-console.error = () => {}
-main().then(
-  (summary) => log(JSON.stringify({ op: 'done', summary })),
-  (error) => log(JSON.stringify({ op: 'failed', message: String(error.message).slice(0, 20000), stack: error.stack.slice(-2000) }))
-).finally(() => process.exit(0))
+finish(main())

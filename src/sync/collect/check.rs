@@ -1,7 +1,7 @@
 //! The check of a collection: id by id, what was there before against what is there after.
 //!
-//! It shares no code with what it checks: it cuts nothing, writes nothing and builds no index. A place without content is
-//! right when the content is deleted. An id without a place is right when the type around it is gone, and that is
+//! It shares no code with what it checks: it cuts nothing, writes nothing and builds no index. A place without content, or
+//! with blanks, is right when the content is deleted. An id without a place is right when the type around it is gone, and that is
 //! told by what it refers to: its parent is empty, or a neighbour has no place either.
 
 use std::str::EncodeUtf16;
@@ -91,7 +91,8 @@ impl Gone {
                 (Some(one), Some(other)) if one.at == other.at => (one, other),
                 _ => return false,
             };
-            let len = one.left().min(other.left());
+            let border = self.deleted_before.next_border(one.at);
+            let len = one.left().min(other.left()).min(border - one.at.clock);
             if !self.explains_part(one, other, len) {
                 return false;
             }
@@ -100,15 +101,16 @@ impl Gone {
         }
     }
 
+    /// Of parts that are deleted as a whole or not at all.
     fn explains_part(&self, before: &mut Part<'_>, after: &mut Part<'_>, len: u32) -> bool {
         let Id { client, clock } = before.at;
-        let range = clock..clock + len;
+        let is_deleted = self.deleted_before.contains(before.at);
         match (before.item(), after.item()) {
             (None, None) => true,
             (None, Some(_)) => false,
             (Some(item), None) => {
                 before.rest.skip(len);
-                self.is_inside_gone(&item) && self.deleted_after.contains_range(client, range)
+                self.is_inside_gone(&item) && self.deleted_after.contains_range(client, clock..clock + len)
             }
             (Some(one), Some(other)) => {
                 // Not the mark of keyed items: readers heed it only where the key is given.
@@ -119,10 +121,12 @@ impl Gone {
                         (Content::Deleted, Content::Deleted) => true,
                         (_, Content::Deleted) => {
                             before.rest.skip(len);
-                            self.deleted_before.contains_range(client, range)
+                            is_deleted
                         }
                         _ if before.block.id == after.block.id && before.block.raw == after.block.raw => true,
-                        (one, other) => one.kind() == other.kind() && before.rest.starts_as(&mut after.rest, len),
+                        (one, other) if one.kind() != other.kind() => false,
+                        _ if is_deleted => before.rest.is_blanked_in(&mut after.rest, len),
+                        _ => before.rest.starts_as(&mut after.rest, len),
                     }
             }
         }
@@ -242,7 +246,20 @@ impl<'a> Rest<'a> {
             _ => false,
         }
     }
+
+    /// Whether `after`, of the same kind, goes on with blanks or the same content; passes over it in both.
+    fn is_blanked_in(&mut self, after: &mut Rest<'_>, len: u32) -> bool {
+        match (self, after) {
+            (Self::Units(before), Rest::Units(after)) => (0..len).all(|_| {
+                let (before, after) = (before.next(), after.next());
+                before.is_some() && after == Some(BLANK) || before == after
+            }),
+            (before, after) => before.starts_as(after, len),
+        }
+    }
 }
 
 /// U+FFFD, which stands for half a surrogate pair.
 const REPLACEMENT: u16 = 0xfffd;
+/// What deleted text may have become.
+const BLANK: u16 = 0x20;

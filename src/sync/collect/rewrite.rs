@@ -3,7 +3,7 @@
 use std::iter::Peekable;
 use std::ops::Range;
 
-use crate::sync::block::{Block, Body, Parent};
+use crate::sync::block::{Block, Body, Id, Item, Parent};
 use crate::sync::content::Content;
 use crate::sync::fragment::Fragment;
 use crate::sync::gate::DocumentIndex;
@@ -94,8 +94,31 @@ fn empty<'a>(block: Block<'a>, deleted: &mut Marks<impl Iterator<Item = Range<u3
         } else {
             fragment
         };
-        writer.push(if is_deleted { part.emptied() } else { part });
+        writer.push(match is_deleted.then(|| blanks_for(&part.block, &block)).flatten() {
+            Some(blanks) => part.with_text(blanks),
+            None if is_deleted => part.emptied(),
+            None => part,
+        });
     }
+}
+
+/// Blanks that take the place of a deleted part of a text, if they are shorter than what it takes to cut it out.
+///
+/// Yjs always cuts, and so makes most texts that are typed with a few wrong keys longer than they were.
+fn blanks_for(part: &Block<'_>, block: &Block<'_>) -> Option<&'static [u8]> {
+    let Body::Item(Item { content: Content::String(_), right_origin, marked_keyed: false, .. }) = &block.body else {
+        return None;
+    };
+    let cuts = usize::from(part.id.clock > block.id.clock) + usize::from(part.end() < block.end());
+    // Behind each cut there is a block with its kind, origins and length.
+    let cost = cuts * (2 + id_width(part.id) + right_origin.map_or(0, id_width));
+    BLANKS.get(..usize::try_from(part.len).ok()?).filter(|blanks| blanks.len() <= cost)
+}
+
+/// How many bytes an id takes.
+fn id_width(id: Id) -> usize {
+    let width = |number: u64| 1 + usize::try_from(number.checked_ilog2().unwrap_or(0) / 7).unwrap_or(0);
+    width(id.client.value()) + width(id.clock.into())
 }
 
 /// Ranges of one client, asked for with clocks that never fall.
@@ -124,3 +147,6 @@ impl<I: Iterator<Item = Range<u32>>> Marks<I> {
         while self.ranges.next_if(|range| range.end <= clock).is_some() {}
     }
 }
+
+/// More than any cut can cost.
+const BLANKS: &[u8] = &[b' '; 64];

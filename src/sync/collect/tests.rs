@@ -27,21 +27,21 @@ fn paragraph() -> Sample {
 
 #[test]
 fn deleted_text_leaves_its_length_in_its_place_and_neighbours_join() {
-    let typed = Sample::default().section(1, 0).text(At::Root("t"), "abcdef");
+    let typed = Sample::default().section(1, 0).text(At::Root("t"), "a passage and f");
     let expected = Sample::default()
         .section(1, 0)
         .text(At::Root("t"), "a")
-        .block(1, At::After(id(1, 0)), &[3])
-        .text(At::After(id(1, 3)), "ef")
-        .delete(1, 1, 3);
-    assert_eq!(collected(&typed.clone().delete(1, 1, 3)), expected.bytes());
+        .block(1, At::After(id(1, 0)), &[13])
+        .text(At::After(id(1, 13)), "f")
+        .delete(1, 1, 13);
+    assert_eq!(collected(&typed.delete(1, 1, 13)), expected.bytes());
     // Deleted in two goes, one of them typed later.
+    let typed = Sample::default().section(1, 0).text(At::Root("t"), "abcdef");
     let later = typed.section(2, 0).text(At::After(id(1, 5)), "gh").text(At::After(id(2, 1)), "ij");
     let bytes = collected(&later.delete(2, 1, 1).delete(2, 2, 2).delete(1, 0, 6));
     let expected = Sample::default()
         .section(2, 0)
-        .text(At::After(id(1, 5)), "g")
-        .block(1, At::After(id(2, 0)), &[3])
+        .text(At::After(id(1, 5)), "g   ")
         .section(1, 0)
         .block(1, At::Root("t"), &[6])
         .delete(2, 1, 3)
@@ -50,18 +50,30 @@ fn deleted_text_leaves_its_length_in_its_place_and_neighbours_join() {
 }
 
 #[test]
+fn a_few_deleted_letters_amid_a_text_become_blanks_since_a_cut_is_longer() {
+    let typed = |text, len| Sample::default().section(1, 0).text(At::Root("t"), text).delete(1, 2, len);
+    // Each of two cuts takes its kind, an id of two bytes, and a length.
+    assert_eq!(collected(&typed("a wrong key", 6)), typed("a       key", 6).bytes());
+    assert_eq!(collected(&typed("a wroong, key", 8)), typed("a         key", 8).bytes());
+    let cut = Sample::default().section(1, 0).text(At::Root("t"), "a ").block(1, At::After(id(1, 1)), &[9]);
+    let cut = cut.text(At::After(id(1, 10)), "key").delete(1, 2, 9);
+    assert_eq!(collected(&typed("a wrooong, key", 9)), cut.bytes());
+    // Nothing follows, so that there is one cut.
+    assert_eq!(collected(&typed("a key", 3)), typed("a    ", 3).bytes());
+}
+
+#[test]
 fn lengths_count_utf16_units_and_half_a_pair_is_replaced_as_in_yjs() {
-    let typed = Sample::default().section(1, 0).text(At::Root("t"), "a😀ß€z").delete(1, 2, 2);
+    let typed = |text, at, len| Sample::default().section(1, 0).text(At::Root("t"), text).delete(1, at, len);
+    assert_eq!(collected(&typed("a😀ß€z", 2, 2)), typed("a\u{fffd}  €z", 2, 2).bytes());
+    assert_eq!(collected(&typed("😀b", 0, 1)), typed(" \u{fffd}b", 0, 1).bytes());
     let expected = Sample::default()
         .section(1, 0)
         .text(At::Root("t"), "a\u{fffd}")
-        .block(1, At::After(id(1, 1)), &[2])
-        .text(At::After(id(1, 3)), "€z")
-        .delete(1, 2, 2);
-    assert_eq!(collected(&typed), expected.bytes());
-    let second = Sample::default().section(1, 0).text(At::Root("t"), "😀b").delete(1, 0, 1);
-    let expected = Sample::default().section(1, 0).block(1, At::Root("t"), &[1]).text(At::After(id(1, 0)), "\u{fffd}b");
-    assert_eq!(collected(&second), expected.delete(1, 0, 1).bytes());
+        .block(1, At::After(id(1, 1)), &[13])
+        .text(At::After(id(1, 14)), "\u{fffd}z")
+        .delete(1, 2, 13);
+    assert_eq!(collected(&typed("a😀ß€ and more😀z", 2, 13)), expected.bytes());
 }
 
 #[test]
