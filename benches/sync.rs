@@ -1,7 +1,9 @@
 //! What the Yjs side costs: `cargo bench --bench sync`.
 //!
 //! The documents are made here, the same in every run. `pages` is a list of texts with insertions at random places
-//! by 8 clients, about 25 bytes a block, which is about the worst; `prose` is one text typed by 8 clients in turns.
+//! by 8 clients, about 25 bytes a block, which is about the worst; `prose` is one text typed by 8 clients in turns. Two long
+//! histories of documents that stayed small: `rewritten` is a text of some 10 000 letters in which 4 clients have typed
+//! 200 000, in bursts; `board` has 50 shapes left of 5000, each pushed about 20 times.
 
 #![expect(
     clippy::indexing_slicing,
@@ -15,7 +17,12 @@ use divan::counter::BytesCount;
 use divan::{Bencher, black_box};
 use ydock::ClientId;
 use ydock::lib0::{write_text, write_var_uint};
-use ydock::sync::{DocumentBytes, DocumentIndex, Integration, StateVector, UpdateRef, diff, merge, state_vector_of};
+use ydock::sync::{
+    DocumentBytes, DocumentIndex, Integration, StateVector, UpdateRef, collect, diff, is_collection_of, merge,
+    state_vector_of,
+};
+use yrs::updates::decoder::Decode;
+use yrs::{Doc, ReadTxn, Transact, Update};
 
 fn main() {
     for (name, document) in [("pages 1 MB", pages(1)), ("pages 5 MB", pages(5)), ("prose 1 MB", prose(1))] {
@@ -27,6 +34,11 @@ fn main() {
             index.memory_bytes(),
             index.memory_bytes() as f64 / blocks as f64,
         );
+    }
+    for history in HISTORIES {
+        let merged = history_of(history);
+        let (ours, yrs) = (collected(&merged).len(), collected_in_yrs(&merged).len());
+        println!("{history}: {} bytes merged, {ours} collected, {yrs} by yrs", merged.len());
     }
     divan::main();
 }
@@ -121,6 +133,58 @@ fn diff_of_pages_half_known(bencher: Bencher<'_, '_>, megabytes: usize) {
     let document = pages(megabytes);
     let state: StateVector = state_of(&document).iter().map(|(client, clock)| (client, clock / 2)).collect();
     bencher.bench(|| diff([document.as_slice()], &state));
+}
+
+const HISTORIES: [&str; 2] = ["rewritten", "board"];
+
+#[divan::bench(args = HISTORIES)]
+fn merge_history(bencher: Bencher<'_, '_>, history: &str) {
+    let document = history_of(history);
+    bencher.counter(BytesCount::of_slice(&document)).bench(|| merge([document.as_slice()]));
+}
+
+#[divan::bench(args = HISTORIES)]
+fn collect_history(bencher: Bencher<'_, '_>, history: &str) {
+    let document = history_of(history);
+    bencher.counter(BytesCount::of_slice(&document)).bench(|| collect([document.as_slice()]));
+}
+
+#[divan::bench(args = HISTORIES)]
+fn check_collected_history(bencher: Bencher<'_, '_>, history: &str) {
+    let document = history_of(history);
+    let collected = collected(&document);
+    bencher.counter(BytesCount::of_slice(&document)).bench(|| is_collection_of(&collected, &document));
+}
+
+#[divan::bench(args = HISTORIES)]
+fn collect_history_in_yrs(bencher: Bencher<'_, '_>, history: &str) {
+    let document = history_of(history);
+    bencher.counter(BytesCount::of_slice(&document)).bench(|| collected_in_yrs(&document));
+}
+
+fn collected(document: &[u8]) -> Vec<u8> {
+    let collected = collect([document]).unwrap_or_default();
+    assert!(
+        is_collection_of(&collected, document) && collected.len() < document.len(),
+        "it is shorter, and nothing else"
+    );
+    let _ = index_of(&collected);
+    collected
+}
+
+fn history_of(name: &str) -> Vec<u8> {
+    let history = if name == "board" { board(5000) } else { rewritten(200_000) };
+    merge([history.as_slice()]).unwrap_or_default()
+}
+
+/// What it is measured against: a document is built, collects, and is encoded.
+fn collected_in_yrs(document: &[u8]) -> Vec<u8> {
+    let doc = Doc::new();
+    let mut txn = doc.transact_mut();
+    let update = Update::decode_v1(document).ok();
+    assert!(update.is_some_and(|update| txn.apply_update(update).is_ok()), "an honest document");
+    txn.commit();
+    txn.encode_state_as_update_v1(&yrs::StateVector::default())
 }
 
 fn state_of(document: &[u8]) -> StateVector {
@@ -227,6 +291,99 @@ fn prose(megabytes: usize) -> Vec<u8> {
         last = Some((who as u64 + 1, clocks[who] - 1));
     }
     sections(&blocks, &counts, &deletions(&mut Random(3), &clocks, 200))
+}
+
+/// One text of some 10 000 letters in which 4 clients have typed `letters` in bursts, with wrong keys that were taken back
+/// and passages that were cut out.
+fn rewritten(letters: usize) -> Vec<u8> {
+    let mut random = Random(11);
+    let (mut blocks, mut counts, mut clocks) = (vec![Vec::new(); 4], vec![0; 4], vec![0; 4]);
+    let mut deletions = vec![Vec::new(); 4];
+    // All letters ever typed, by their places; and which of them are left.
+    let mut text: Vec<(u64, u64, bool)> = Vec::new();
+    let (mut typed, mut left, mut at) = (0, 0_usize, 0);
+    let mut delete = |letter: &mut (u64, u64, bool), left: &mut usize| {
+        if std::mem::take(&mut letter.2) {
+            deletions[letter.0 as usize - 1].push((letter.1, 1));
+            *left -= 1;
+        }
+    };
+    while typed < letters {
+        let who = random.below(4) as usize;
+        if random.below(10) < 3 {
+            at = random.below(text.len() as u64 + 1) as usize;
+        }
+        let len = 5 + random.below(40);
+        let id = |place: usize| text.get(place).map(|letter| (letter.0, letter.1));
+        let (origin, right) = (at.checked_sub(1).and_then(id), id(at));
+        block_between(&mut blocks[who], origin, right, &"the quick brown fox jumps over the lazy dog "[..len as usize]);
+        counts[who] += 1;
+        text.splice(at..at, (clocks[who]..clocks[who] + len).map(|clock| (who as u64 + 1, clock, true)));
+        left += len as usize;
+        for letter in &mut text[at..at + len as usize] {
+            if random.below(100) < 8 {
+                delete(letter, &mut left);
+            }
+        }
+        clocks[who] += len;
+        typed += len as usize;
+        at += len as usize;
+        if left > 10_000 {
+            let from = random.below(text.len() as u64 - 200) as usize;
+            text[from..from + 200].iter_mut().for_each(|letter| delete(letter, &mut left));
+        }
+    }
+    for ranges in &mut deletions {
+        ranges.sort_unstable();
+    }
+    sections(&blocks, &counts, &deletions)
+}
+
+/// A map of maps: `shapes` shapes with 12 keys that one client has made, of which two were set 20 times, and all but the
+/// last 50 deleted.
+fn board(shapes: u64) -> Vec<u8> {
+    let (mut out, mut count, mut clock) = (Vec::new(), 0, 0);
+    let mut deleted = Vec::new();
+    for shape in 0..shapes {
+        let (first, before) = (clock, count);
+        out.extend_from_slice(&[0x27, 1]);
+        write_text(&mut out, "board");
+        write_text(&mut out, &format!("shape-{shape}"));
+        out.push(1);
+        count += 1;
+        for key in 0..12 {
+            out.extend_from_slice(&[0x28, 0, 1]);
+            write_var_uint(&mut out, first);
+            write_text(&mut out, &format!("key-{key}"));
+            out.extend_from_slice(&[1, 119]);
+            write_text(&mut out, "a value");
+            count += 1;
+        }
+        for time in 0..40 {
+            out.extend_from_slice(&[0xa8, 1]);
+            // The values of two keys in turns: each stands behind the one that it replaces.
+            write_var_uint(&mut out, first + if time < 2 { 1 + time } else { 11 + time });
+            out.extend_from_slice(&[1, 125, 12]);
+            count += 1;
+        }
+        clock += count - before;
+        deleted.push(if shape + 50 < shapes { (first, clock - first) } else { (first + 1, 2) });
+        if shape + 50 >= shapes {
+            deleted.push((first + 13, 38));
+        }
+    }
+    sections(&[out], &[count], &[deleted])
+}
+
+/// A text block between two others, or the first of the root `t`.
+fn block_between(out: &mut Vec<u8>, origin: Option<(u64, u64)>, right: Option<(u64, u64)>, text: &str) {
+    let Some(right) = right else { return block(out, origin, text) };
+    out.push(if origin.is_some() { 0xc4 } else { 0x44 });
+    for (client, clock) in origin.into_iter().chain([right]) {
+        write_var_uint(out, client);
+        write_var_uint(out, clock);
+    }
+    write_text(out, text);
 }
 
 fn sections(blocks: &[Vec<u8>], counts: &[u64], deletions: &[Vec<(u64, u64)>]) -> Vec<u8> {

@@ -1,7 +1,7 @@
-//! Holds merge, diff, split, scan and gate against Yjs itself, over random honest and hostile documents.
+//! Holds merge, collect, diff, split, scan and gate against Yjs itself, over random honest and hostile documents.
 //!
-//! Yjs runs in Node (`tests/differential/generate.mjs`), which makes the documents, asks this process for each result
-//! and checks it by applying it. Node 20 or later is needed, and `npm ci` in `tests/differential` once. `SEED` and
+//! Yjs runs in Node (`tests/differential/*.mjs`), which makes the documents, asks this process for each result and checks
+//! it by applying it. Node 20 or later is needed, and `npm ci` in `tests/differential` once. `SEED` and
 //! `CASES` in the environment choose other or more documents; a failure names the seed that replays it.
 
 #![expect(
@@ -21,9 +21,13 @@ use bytes::Bytes;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use ydock::sync::{
-    DocumentBytes, DocumentIndex, Integration, LoadError, StateVector, UpdateRef, diff, merge, root_kinds, split,
-    state_vector_of,
+    DocumentBytes, DocumentIndex, Integration, LoadError, StateVector, UpdateRef, collect, diff, is_collection_of,
+    merge, root_kinds, split, state_vector_of,
 };
+use yrs::types::ToJson;
+use yrs::types::text::YChange;
+use yrs::updates::decoder::Decode;
+use yrs::{Any, Doc, GetString, OffsetKind, Options, Out, Text, Transact, Update};
 
 #[derive(Deserialize)]
 struct Request {
@@ -44,10 +48,20 @@ struct Request {
 
 #[test]
 fn yjs_agrees_with_every_merge_diff_split_and_judgement() {
+    answer_all("generate.mjs");
+}
+
+#[test]
+fn a_long_history_comes_down_to_what_yjs_keeps_of_it() {
+    answer_all("histories.mjs");
+}
+
+/// Answers what a script asks, until it is done.
+fn answer_all(script: &str) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/differential");
     assert!(folder.join("node_modules/yjs").is_dir(), "yjs is missing: run `npm ci` in tests/differential");
     let mut node = Command::new("node")
-        .arg("generate.mjs")
+        .arg(script)
         .current_dir(&folder)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -75,6 +89,14 @@ fn answer(request: &Request, index: &mut DocumentIndex) -> Value {
     let state = || StateVector::decode(&from_hex(&request.state), usize::MAX).expect("a state vector");
     match request.op.as_str() {
         "merge" => json!({ "update": written(&merge(slices()).expect("merges")) }),
+        "collect" => {
+            let (merged, collected) = (merge(slices()).expect("merges"), collect(slices()).expect("collects"));
+            assert!(is_collection_of(&collected, &merged), "more is missing than was deleted");
+            if request.message == "as in yrs" {
+                assert_eq!(view_in_yrs(&collected), view_in_yrs(&merged), "in yrs");
+            }
+            json!({ "update": written(&collected), "merged": written(&merged) })
+        }
         "diff" => json!({ "update": written(&diff(slices(), &state()).expect("diffs")) }),
         "split" => {
             let (below, above) = split(&from_hex(&request.update), &state()).expect("splits");
@@ -122,6 +144,31 @@ fn put(index: &mut DocumentIndex, update: &[u8]) -> Value {
             json!({ "kind": "refused", "level": refusal.level(), "reason": refusal.to_string() })
         }
     }
+}
+
+/// What the other library shows of an honest document.
+fn view_in_yrs(update: &[u8]) -> Value {
+    let doc =
+        Doc::with_options(Options { offset_kind: OffsetKind::Utf16, cleanup_formatting: false, ..Options::default() });
+    let (text, list) = (doc.get_or_insert_text("text"), doc.get_or_insert_array("list"));
+    let (map, xml) = (doc.get_or_insert_map("map"), doc.get_or_insert_xml_fragment("xml"));
+    let mut txn = doc.transact_mut();
+    txn.apply_update(Update::decode_v1(update).expect("an update")).expect("applies");
+    let value = |any: &Any| serde_json::to_value(any).expect("a value");
+    let parts = text.diff(&txn, YChange::identity).into_iter().map(|part| {
+        let attributes = part.attributes.into_iter().flat_map(|attributes| *attributes);
+        let attributes: BTreeMap<_, _> = attributes.map(|(name, any)| (name.to_string(), value(&any))).collect();
+        match part.insert {
+            Out::Any(any) => json!([value(&any), attributes]),
+            other => json!([other.to_string(&txn), attributes]),
+        }
+    });
+    json!({
+        "text": parts.collect::<Vec<_>>(),
+        "list": value(&list.to_json(&txn)),
+        "map": value(&map.to_json(&txn)),
+        "xml": xml.get_string(&txn),
+    })
 }
 
 /// What the server writes passes its own scanner.

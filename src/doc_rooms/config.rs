@@ -32,6 +32,11 @@ pub struct Config {
     /// Updates of one room that wait for something missing before them. The oldest is given up for the newest: nobody was
     /// told that it is saved, and its sender is asked again. Default 2 MiB.
     pub max_parked: ByteSize,
+    /// What a compaction does with deleted content: `collect` forgets it, as Yjs does with `gc: true`, so that a document
+    /// does not grow for ever, and an undo or a comparison of versions that needs it finds only that something was there; `keep`
+    /// keeps every letter that was ever typed, for programs that show versions or take Yjs snapshots with `gc: false`.
+    /// What was collected does not come back when this is set to `keep`. Default `collect`.
+    pub history: History,
     /// A document is compacted when this many updates lie after its snapshot. Too small writes much, too large makes
     /// joins slow. Default 500.
     pub compact_updates: usize,
@@ -52,6 +57,16 @@ pub enum Broadcast {
     AfterSave,
 }
 
+/// What becomes of deleted content.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum History {
+    /// It is forgotten when a document is compacted.
+    Collect,
+    /// It is kept.
+    Keep,
+}
+
 impl Default for Config {
     fn default() -> Self {
         Self {
@@ -63,6 +78,7 @@ impl Default for Config {
             max_unsaved: ByteSize::mib(8),
             max_queued: ByteSize::mib(32),
             max_parked: ByteSize::mib(2),
+            history: History::Collect,
             compact_updates: 500,
             compact_interval: Duration::from_secs(30),
             awareness: awareness::Config::default(),

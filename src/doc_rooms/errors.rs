@@ -4,6 +4,7 @@ use thiserror::Error;
 
 use crate::delivery::Ending;
 use crate::storage::StoreError;
+use crate::sync::ScanError;
 
 /// Why a session could not join a room.
 #[derive(Debug, Clone, Error)]
@@ -74,6 +75,18 @@ pub enum ReadError {
     /// It could not be loaded.
     #[error("the document could not be loaded")]
     Load(#[from] StoreError),
+}
+
+/// Why a document's parts were not made into one snapshot.
+#[derive(Debug, Clone, Error)]
+#[non_exhaustive]
+pub enum CondenseError {
+    /// A part is no update.
+    #[error("the document cannot be merged")]
+    Merge(#[from] ScanError),
+    /// The merged bytes do not hold what the parts hold.
+    #[error("the merged document differs from its updates")]
+    Different,
 }
 
 /// Why a document was not deleted.

@@ -35,7 +35,7 @@ mod state_saved;
 mod unload;
 
 pub use command::{Reading, Submitted};
-pub use config::{Broadcast, Config};
-pub use errors::{DeleteError, JoinError, ReadError, SubmitError};
+pub use config::{Broadcast, Config, History};
+pub use errors::{CondenseError, DeleteError, JoinError, ReadError, SubmitError};
 pub use membership::{Membership, RoomEnded, Seat};
 pub use registry::{Rooms, RoomsParts};

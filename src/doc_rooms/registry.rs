@@ -15,12 +15,13 @@ use tokio::time::Instant;
 
 use super::command::{Control, Edit, Queued, Reading, Request, Submitted};
 use super::config::Config;
-use super::errors::{DeleteError, JoinError, ReadError, SubmitError};
+use super::errors::{CondenseError, DeleteError, JoinError, ReadError, SubmitError};
 use super::membership::{Membership, RoomEnded, Seat};
-use super::room;
+use super::{compaction, room};
 use crate::ids::{DocName, MemberId};
 use crate::shutdown::Tasks;
 use crate::storage::Store;
+use crate::sync::DocumentBytes;
 use crate::telemetry::Metrics;
 
 /// All rooms of a server. Cloning gives another handle to the same rooms.
@@ -191,6 +192,15 @@ impl Rooms {
             }
         }
         Err(DeleteError::Join(JoinError::Failed))
+    }
+
+    /// Makes one snapshot of a document's parts, as a compaction would: without deleted content, unless the settings keep
+    /// history. Takes its time, and needs no room.
+    ///
+    /// # Errors
+    /// When the parts are no document.
+    pub fn condense(&self, parts: &DocumentBytes) -> Result<Bytes, CondenseError> {
+        compaction::snapshot_of(parts, self.context.config.history)
     }
 
     /// How many members a document's room has; `None` when no room is open.

@@ -70,6 +70,8 @@ pub(super) struct Room {
     pub(super) snapshot_stored: u64,
     pub(super) compaction: Option<CompactionUnderWay>,
     pub(super) compacted_at: Option<Instant>,
+    /// Whether it was logged that deleted content could not be collected.
+    pub(super) told_uncollected: bool,
     answers: HashMap<Ticket, oneshot::Sender<Result<Submitted, SubmitError>>>,
     next_ticket: u64,
     computing: Vec<Computing>,
@@ -116,6 +118,7 @@ impl Room {
             snapshot_stored,
             compaction: None,
             compacted_at: None,
+            told_uncollected: false,
             answers: HashMap::new(),
             next_ticket: 1, // 0 is nobody's
             computing: Vec::new(),

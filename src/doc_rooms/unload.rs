@@ -7,6 +7,7 @@ use tokio::time::Instant;
 use super::compaction::{Compacted, CompactionError, Job};
 use super::room::Room;
 use crate::storage::StoreError;
+use crate::telemetry::ErrorChain;
 
 /// Since when a room has been quiet.
 #[derive(Debug)]
@@ -84,10 +85,16 @@ impl Room {
     pub(super) fn compacted(&mut self, outcome: Result<Compacted, CompactionError>, now: Instant) {
         self.compacted_at = Some(now);
         match outcome {
-            Ok(Compacted { upto, stored_upto, snapshot, state_vector }) => {
+            Ok(Compacted { upto, stored_upto, snapshot, state_vector, uncollected }) => {
                 self.context.metrics.compactions.increment(1);
                 self.snapshot_stored = stored_upto;
                 self.state.log.replace(upto, snapshot, state_vector);
+                if let Some(error) = uncollected
+                    && !std::mem::replace(&mut self.told_uncollected, true)
+                {
+                    let error = ErrorChain(&error);
+                    tracing::error!(doc = %self.name, %error, "deleted content stays, it could not be collected");
+                }
             }
             Err(error) => {
                 // Somebody else has compacted the document: what the room holds stands for all of that too.
@@ -116,6 +123,7 @@ impl Room {
             tasks: self.context.tasks.clone(),
             name: self.name.clone(),
             generation: self.generation,
+            history: self.context.config.history,
             parts: self.state.log.upto(upto),
             upto,
             stored_upto: self.saved_stored,

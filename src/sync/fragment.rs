@@ -23,7 +23,7 @@ impl<'a> From<Block<'a>> for Fragment<'a> {
     }
 }
 
-impl Fragment<'_> {
+impl<'a> Fragment<'a> {
     /// Splits it after `len` ids, which must be fewer than it has and not 0.
     ///
     /// As in Yjs the right part follows the left one, and a surrogate pair that is split becomes U+FFFD twice. It
@@ -57,6 +57,33 @@ impl Fragment<'_> {
             }
         }
         (left, right)
+    }
+
+    /// Without its content: only the length is left, in the same place.
+    pub(super) fn emptied(mut self) -> Self {
+        if let Body::Item(item) = &mut self.block.body {
+            item.content = Content::Deleted;
+            (self.whole, self.half_before, self.half_after) = (false, false, false);
+        }
+        self
+    }
+
+    /// With another text of the same length.
+    pub(super) fn with_text(mut self, text: &'a [u8]) -> Self {
+        if let Body::Item(item) = &mut self.block.body {
+            item.content = Content::String(text);
+            (self.whole, self.half_before, self.half_after) = (false, false, false);
+        }
+        self
+    }
+
+    /// Without content and place: only the length is left.
+    pub(super) fn collected(mut self) -> Self {
+        if !matches!(self.block.body, Body::Collected) {
+            self.block.body = Body::Collected;
+            (self.whole, self.half_before, self.half_after) = (false, false, false);
+        }
+        self
     }
 }
 

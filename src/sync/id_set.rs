@@ -62,6 +62,14 @@ impl IdSet {
         Some(*end).filter(|end| *end > id.clock)
     }
 
+    /// The clock from which on it is different whether an id is in the set; `u32::MAX` when it never is.
+    pub(super) fn next_border(&self, id: Id) -> u32 {
+        self.end_of_range_at(id).unwrap_or_else(|| {
+            let later = self.clients.get(&id.client).and_then(|ranges| ranges.range(id.clock..).next());
+            later.map_or(u32::MAX, |(start, _)| *start)
+        })
+    }
+
     /// Whether an id is in the set.
     #[must_use]
     pub fn contains(&self, id: Id) -> bool {
@@ -71,6 +79,11 @@ impl IdSet {
     /// The ranges, small client ids and clocks first.
     pub fn iter(&self) -> impl Iterator<Item = (ClientId, Range<u32>)> {
         self.clients.iter().flat_map(|(client, ranges)| ranges.iter().map(|(start, end)| (*client, *start..*end)))
+    }
+
+    /// The ranges of one client, small clocks first.
+    pub(super) fn ranges(&self, client: ClientId) -> impl Iterator<Item = Range<u32>> {
+        self.clients.get(&client).into_iter().flatten().map(|(start, end)| *start..*end)
     }
 
     /// The number of ranges.

@@ -3,10 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Census, Finding, Names, Progress, Seen, Step, census};
-use crate::doc_rooms::Rooms;
+use crate::doc_rooms::{CondenseError, Rooms};
+use crate::ids::DocName;
 use crate::shutdown::Tasks;
 use crate::storage::{Compaction, Store, StoreError, StoredName};
-use crate::sync::{self, DocumentBytes, ScanError};
 
 /// What became smaller.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,8 +23,8 @@ pub struct Compacted {
     pub left: Vec<Finding>,
 }
 
-/// Merges the updates of every document that no room has open, then gives unused space back to the file system; for that
-/// time everything else waits. Rooms merge their documents themselves.
+/// Condenses every document that no room has open, then gives unused space back to the file system; for that time
+/// everything else waits. Rooms condense their documents themselves.
 ///
 /// # Errors
 /// When the store fails as a whole.
@@ -37,8 +37,8 @@ pub async fn compact(store: &dyn Store, rooms: &Rooms, tasks: &Tasks, seen: Seen
         let mut bytes = 0;
         if let StoredName::Document(info) = &entry {
             bytes = info.bytes;
-            if info.head - info.snapshot_upto > 0 && rooms.members(&info.name).is_none() {
-                one(store, tasks, &entry, &mut compacted).await?;
+            if rooms.members(&info.name).is_none() {
+                compacted.condense(store, rooms, tasks, &info.name).await?;
             }
         }
         progress.add(bytes);
@@ -51,47 +51,48 @@ pub async fn compact(store: &dyn Store, rooms: &Rooms, tasks: &Tasks, seen: Seen
     Ok(compacted)
 }
 
-async fn one(
-    store: &dyn Store,
-    tasks: &Tasks,
-    entry: &StoredName,
-    compacted: &mut Compacted,
-) -> Result<(), StoreError> {
-    let name = entry.name();
-    let outcome = async {
-        let document = store.load(name).await?;
-        let updates = document.bytes.tail.len() as u64;
-        let merged = tasks.run_blocking(move || merge(&document.bytes)).await;
-        let snapshot = match merged {
-            Some(Ok(snapshot)) => snapshot,
-            Some(Err(error)) => return Ok(Err(Finding::new(name, &error))),
-            None => return Err(StoreError::Closed),
-        };
-        let compaction = Compaction {
-            generation: document.generation,
-            previous_upto: document.snapshot_upto,
-            upto: document.head,
-            snapshot: snapshot.into(),
-        };
-        store.compact(name, compaction).await?;
-        Ok(Ok(updates))
-    };
-    match outcome.await {
-        Ok(Ok(updates)) => {
-            compacted.documents += 1;
-            compacted.updates += updates;
+impl Compacted {
+    async fn condense(
+        &mut self,
+        store: &dyn Store,
+        rooms: &Rooms,
+        tasks: &Tasks,
+        name: &DocName,
+    ) -> Result<(), StoreError> {
+        match condense(store, rooms, tasks, name).await {
+            Ok(Ok(Some(updates))) => {
+                self.documents += 1;
+                self.updates += updates;
+            }
+            Ok(Err(error)) => self.left.push(Finding::new(name, &error)),
+            // Nothing was to be gained, or somebody has opened it meanwhile.
+            Ok(Ok(None)) | Err(StoreError::Conflict { .. }) => {}
+            Err(error @ (StoreError::Corrupt { .. } | StoreError::TooLarge { .. })) => {
+                self.left.push(Finding::new(name, &error));
+            }
+            Err(error) => return Err(error),
         }
-        Ok(Err(finding)) => compacted.left.push(finding),
-        // Somebody has opened it meanwhile.
-        Err(StoreError::Conflict { .. }) => {}
-        Err(error @ (StoreError::Corrupt { .. } | StoreError::TooLarge { .. })) => {
-            compacted.left.push(Finding::new(name, &error));
-        }
-        Err(error) => return Err(error),
+        Ok(())
     }
-    Ok(())
 }
 
-fn merge(bytes: &DocumentBytes) -> Result<Vec<u8>, ScanError> {
-    sync::merge(bytes.parts().map(AsRef::as_ref))
+/// Returns how many updates went into the snapshot; `None` when nothing was to be gained.
+async fn condense(
+    store: &dyn Store,
+    rooms: &Rooms,
+    tasks: &Tasks,
+    name: &DocName,
+) -> Result<Result<Option<u64>, CondenseError>, StoreError> {
+    let document = store.load(name).await?;
+    let (length, updates) = (document.bytes.len(), document.bytes.tail.len() as u64);
+    let rooms = rooms.clone();
+    let condensed = tasks.run_blocking(move || rooms.condense(&document.bytes)).await.ok_or(StoreError::Closed)?;
+    let snapshot = match condensed {
+        Ok(snapshot) if updates > 0 || snapshot.len() < length => snapshot,
+        Ok(_) => return Ok(Ok(None)),
+        Err(error) => return Ok(Err(error)),
+    };
+    let (previous_upto, upto) = (document.snapshot_upto, document.head);
+    store.compact(name, Compaction { generation: document.generation, previous_upto, upto, snapshot }).await?;
+    Ok(Ok(Some(updates)))
 }

@@ -9,6 +9,7 @@
 mod board;
 mod client;
 mod command_line;
+mod compaction;
 mod demo;
 mod full_disk;
 mod gateway;

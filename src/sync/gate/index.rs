@@ -147,6 +147,11 @@ impl DocumentIndex {
         }
     }
 
+    /// The runs of each client.
+    pub(super) fn runs(&self) -> impl Iterator<Item = (ClientId, &Runs)> {
+        self.clients.iter().map(|(client, runs)| (*client, runs))
+    }
+
     /// Where a known id stands.
     pub(super) fn standing(&self, id: Id) -> Standing {
         self.clients.get(&id.client).map_or(Standing::COLLECTED, |runs| runs.standing(id.clock))

@@ -24,6 +24,7 @@
 //! element may hold is not checked: a string in an XML fragment passes, as Yjs lets it pass. A client id is not tied
 //! to its owner.
 
+mod buried;
 mod cycle;
 mod index;
 mod judge;

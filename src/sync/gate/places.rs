@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::Refusal;
+use crate::ids::ClientId;
 use crate::sync::block::{Id, Parent};
 use crate::sync::content::Content;
 use crate::sync::roots::{RootEvidence, RootKinds};
@@ -77,6 +78,20 @@ impl Places {
         self.facts.push(Facts { depth, keyed: key.is_some(), root });
         self.added.push(list);
         Ok(Place(number))
+    }
+
+    /// The item of the type that each list belongs to, in order of the lists' numbers; `None` for top-level types.
+    ///
+    /// A list is numbered when something comes into it, so after the list in which its type's item stands.
+    pub(super) fn owners(&self) -> Vec<Option<Id>> {
+        let mut owners = vec![None; self.facts.len()];
+        for (list, number) in &self.numbers {
+            let owner = usize::try_from(*number).ok().and_then(|at| owners.get_mut(at));
+            if let (Some(owner), Some(client)) = (owner, ClientId::new(list.client)) {
+                *owner = Some(Id { client, clock: list.clock });
+            }
+        }
+        owners
     }
 
     /// Whether the list stands under a key.

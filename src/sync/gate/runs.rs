@@ -1,5 +1,7 @@
 //! Where the ids of one client stand: run-length encoded, since neighbours by clock mostly are neighbours in a list.
 
+use std::ops::Range;
+
 use super::places::Place;
 
 /// Where an id stands, in four bytes.
@@ -74,6 +76,12 @@ impl Runs {
             _ => self.runs.partition_point(|run| run.start <= clock).checked_sub(1).and_then(|at| self.runs.get(at)),
         };
         run.map_or(Standing::COLLECTED, |run| run.standing)
+    }
+
+    /// Each run of ids with where it stands. `end` is the client's clock.
+    pub(super) fn iter(&self, end: u32) -> impl Iterator<Item = (Range<u32>, Standing)> {
+        let ends = self.runs.iter().skip(1).map(|run| run.start).chain([end]);
+        self.runs.iter().zip(ends).map(|(run, end)| (run.start..end, run.standing))
     }
 
     /// The number of runs.
