@@ -44,6 +44,12 @@ impl Engine for Redb {
     const KIND: StoreKind = StoreKind::Redb;
 }
 
+struct Sled;
+
+impl Engine for Sled {
+    const KIND: StoreKind = StoreKind::Sled;
+}
+
 impl Bench {
     fn new<E: Engine>() -> Self {
         let directory = tempfile::tempdir().unwrap();
@@ -59,7 +65,7 @@ fn config<E: Engine>(directory: &TempDir) -> Config {
 }
 
 /// One caller, one document after the other, so many updates at once: one commit each.
-#[divan::bench(types = [Redb], args = [1, 64, 1024], min_time = 2)]
+#[divan::bench(types = [Redb, Sled], args = [1, 64, 1024], min_time = 2)]
 fn durable_append<E: Engine>(bencher: Bencher<'_, '_>, updates: usize) {
     let bench = Bench::new::<E>();
     let batch = vec![Bytes::from(vec![7; UPDATE]); updates];
@@ -71,7 +77,7 @@ fn durable_append<E: Engine>(bencher: Bencher<'_, '_>, updates: usize) {
 }
 
 /// So many callers at once, each with one update for its own document, again and again: group commit.
-#[divan::bench(types = [Redb], args = [8, 64, 512], min_time = 2)]
+#[divan::bench(types = [Redb, Sled], args = [8, 64, 512], min_time = 2)]
 fn concurrent_callers<E: Engine>(bencher: Bencher<'_, '_>, callers: usize) {
     const EACH: usize = 16;
     let bench = Bench::new::<E>();
@@ -104,7 +110,7 @@ fn bare_log(bencher: Bencher<'_, '_>, updates: usize) {
 }
 
 /// A document of a 1 MB snapshot and 100 updates.
-#[divan::bench(types = [Redb], min_time = 1)]
+#[divan::bench(types = [Redb, Sled], min_time = 1)]
 fn load<E: Engine>(bencher: Bencher<'_, '_>) {
     let bench = Bench::new::<E>();
     let name = &bench.names[0];
@@ -119,7 +125,7 @@ fn load<E: Engine>(bencher: Bencher<'_, '_>) {
 }
 
 /// A snapshot of 1 MiB takes the place of 1000 updates and of the snapshot before, again and again. One item is a byte.
-#[divan::bench(types = [Redb], min_time = 2)]
+#[divan::bench(types = [Redb, Sled], min_time = 2)]
 fn compaction<E: Engine>(bencher: Bencher<'_, '_>) {
     let bench = Bench::new::<E>();
     let mut names = bench.names.iter().take(20).cycle();
@@ -158,7 +164,7 @@ fn bare_log_of_snapshots(bencher: Bencher<'_, '_>) {
 }
 
 /// Opening a store that was closed, with so many documents: the whole index is read.
-#[divan::bench(types = [Redb], args = [1_000, 100_000], sample_count = 10)]
+#[divan::bench(types = [Redb, Sled], args = [1_000, 100_000], sample_count = 10)]
 fn start<E: Engine>(bencher: Bencher<'_, '_>, documents: usize) {
     let directory = tempfile::tempdir().unwrap();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
