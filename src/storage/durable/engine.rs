@@ -15,6 +15,7 @@ use tokio::time::Instant;
 use super::quarantine::Quarantine;
 use super::rows::Database;
 use crate::storage::{Cause, Health, StoreCounters, StoreError};
+use crate::telemetry::ErrorChain;
 
 /// Opens a database that was open before.
 pub(in crate::storage) type Opener<D> = Box<dyn Fn() -> Result<D, StoreError> + Send + Sync>;
@@ -133,7 +134,7 @@ impl<D: Database> Engine<D> {
     /// Drops the database as failed.
     pub(super) fn break_down(&self, error: &StoreError) {
         self.counters.failed();
-        let reason = with_sources(error);
+        let reason = ErrorChain(error).to_string();
         tracing::warn!(error = %reason, "the store failed and is opened again");
         self.set_health(Health::Degraded { reason });
         let mut slot = self.slot.write().unwrap_or_else(PoisonError::into_inner);
@@ -160,7 +161,7 @@ impl<D: Database> Engine<D> {
             }
             Err(error) => {
                 self.counters.failed();
-                let reason = with_sources(&error);
+                let reason = ErrorChain(&error).to_string();
                 let failed = matches!(error, StoreError::Failed(_));
                 self.set_health(if failed { Health::Failed { reason } } else { Health::Degraded { reason } });
                 *slot = Slot::Broken(Arc::new(error));
@@ -204,7 +205,7 @@ impl<D: Database> Engine<D> {
         match self.health.lock().unwrap_or_else(PoisonError::into_inner).clone() {
             // Compactions may work, and edits are refused all the same.
             Health::Ok => match self.refusal() {
-                Some(refusal) => Health::Degraded { reason: with_sources(&refusal) },
+                Some(refusal) => Health::Degraded { reason: ErrorChain(&refusal).to_string() },
                 None => Health::Ok,
             },
             health => health,
@@ -267,16 +268,4 @@ impl From<bincode::error::EncodeError> for Fault {
 /// Opening reads pages, and those may be damaged too.
 fn open_with<D>(opener: &Opener<D>) -> Result<D, StoreError> {
     catch_unwind(AssertUnwindSafe(opener)).unwrap_or_else(|_| Err(StoreError::Failed(Arc::new(EnginePanicked))))
-}
-
-/// The error and all that it was caused by, in one line.
-pub(super) fn with_sources(error: &dyn std::error::Error) -> String {
-    let mut line = error.to_string();
-    let mut next = error.source();
-    while let Some(error) = next {
-        line.push_str(": ");
-        line.push_str(&error.to_string());
-        next = error.source();
-    }
-    line
 }

@@ -237,3 +237,41 @@ async fn a_sound_file_is_the_same_after_rebuilding_and_goes_on() {
         assert_eq!(tombstones.count(), 1);
     }
 }
+
+/// Found by `make faults`: after the write the file was refused until the next start.
+#[tokio::test]
+async fn a_damaged_page_that_a_write_runs_into_is_mended_without_a_restart() {
+    let image = Image::new(true).await;
+    let mut file = fs::read(image.file()).unwrap();
+    let pages = places(&file, b"content 1 of 8 ").into_iter().map(|place| place / 4096 * 4096);
+    let pages: Vec<_> = pages.filter(|page| file[*page] == 1).collect();
+    assert!(!pages.is_empty());
+    for page in pages {
+        // No page is of this type.
+        file[page] = 9;
+    }
+    let copy = image.with(&file);
+    let store = RedbStore::open(&at(copy.path())).unwrap();
+    let mut refused = 0;
+    for at in 0..60 {
+        let name = doc(&format!("document number {at}"));
+        let appended = loop {
+            match store.append(&name, FIRST, vec![update("after the damage")]).await {
+                Err(error) if error.is_retryable() && refused < 1000 => refused += 1,
+                outcome => break outcome,
+            }
+        };
+        match (appended, store.load(&name).await) {
+            (Ok(head), Ok(found)) => {
+                let before = &image.documents[&name];
+                assert_eq!((found.head, head), (before.head + 1, before.head + 1));
+                assert_eq!(found.bytes.tail[..before.bytes.tail.len()], before.bytes.tail);
+            }
+            (_, Err(StoreError::Corrupt { .. })) | (Err(StoreError::Failed(_)), _) => refused += 1,
+            other => panic!("{name}: {other:?}"),
+        }
+    }
+    assert!(refused > 0, "the damage was met");
+    assert_eq!(store.append(&doc("new"), FIRST, vec![update("first")]).await.unwrap(), 1);
+    assert!(copy.path().join("documents.redb.damaged-1").exists());
+}

@@ -132,7 +132,7 @@ impl From<redb::CommitError> for Fault {
 
 /// What an error of redb means to a caller.
 pub(super) fn store_error(error: redb::Error) -> StoreError {
-    use redb::Error::{DatabaseClosed, Io, LockPoisoned, PreviousIo};
+    use redb::Error::{DatabaseAlreadyOpen, DatabaseClosed, Io, LockPoisoned, PreviousIo};
     match error {
         Io(error) => match error.kind() {
             // A file that may not grow is a disk that is full for this process: RLIMIT_FSIZE, or the file system's bound.
@@ -143,7 +143,9 @@ pub(super) fn store_error(error: redb::Error) -> StoreError {
             ErrorKind::InvalidData => StoreError::Failed(Arc::new(error)),
             _ => StoreError::Unavailable(Arc::new(error)),
         },
-        error @ (PreviousIo | DatabaseClosed | LockPoisoned(_)) => StoreError::Unavailable(Arc::new(error)),
+        error @ (PreviousIo | DatabaseClosed | DatabaseAlreadyOpen | LockPoisoned(_)) => {
+            StoreError::Unavailable(Arc::new(error))
+        }
         error => StoreError::Failed(Arc::new(error)),
     }
 }
