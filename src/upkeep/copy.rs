@@ -66,7 +66,7 @@ pub async fn migrate(from: &dyn Store, to: &dyn Store, seen: Seen<'_>) -> Result
     let mut copied = Copied::default();
     let mut names = Names::of(from);
     while let Some(entry) = names.next().await? {
-        let bytes = copied.take(to, entry.name().clone(), read(from, entry).await?).await?;
+        let bytes = copied.take(to, entry.name().clone(), read(from, &entry).await?).await?;
         progress.add(bytes);
         seen(progress);
     }
@@ -101,7 +101,7 @@ pub async fn salvage(from: &dyn Store, to: &dyn Store, aside: Aside<'_>, seen: S
     while let Some(entry) = names.next().await? {
         let name = entry.name().clone();
         let times = times(&entry);
-        let bytes = match read(from, entry).await {
+        let bytes = match read(from, &entry).await {
             Ok(restoration) => copied.take(to, name, restoration).await?,
             Err(StoreError::Corrupt { .. }) => {
                 let rescued = Rescued::of(from.remains(&name).await?);
