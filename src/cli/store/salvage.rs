@@ -45,7 +45,7 @@ pub(super) async fn salvage(arguments: &Salvage) -> Result<Outcome, CommandError
     let mut display = Display::start();
     let left = new.path().join(LEFT);
     let mut aside = |name: &DocName, bytes: &[u8]| put_aside(&left, name, bytes);
-    let copied = upkeep::salvage(&*store, new.store(), &mut aside, &mut |progress| display.show(progress)).await?;
+    let copied = upkeep::salvage(&*store, new.store()?, &mut aside, &mut |progress| display.show(progress)).await?;
     drop(display);
     store.close().await?;
     new.complete().await?;
