@@ -92,6 +92,9 @@ pub enum StoreCommand {
     Backup(Backup),
     /// Make a new store of a backup, in the data directory, which must not hold one.
     ///
+    /// Single documents are restored into a store that is there too, unless it has or had a document of the name. No server may
+    /// have it open.
+    ///
     /// Exit code: 0 when everything was restored, 2 when the backup itself lacks documents, 1 when nothing was restored.
     Restore(Restore),
     /// Merge what documents have piled up, and give unused space back to the file system.
@@ -157,9 +160,12 @@ pub struct Restore {
     /// Where the new store is to be.
     #[command(flatten)]
     pub place: StoreFlags,
-    /// Restore this document only; may be given several times.
+    /// Restore this document only, also into a store that is there; may be given several times.
     #[arg(long = "doc", value_name = "NAME", value_parser = DocName::parse)]
     pub docs: Vec<DocName>,
+    /// Restore the document under another name.
+    #[arg(long = "as", value_name = "NAME", value_parser = DocName::parse, requires = "docs")]
+    pub other_name: Option<DocName>,
     /// Print one JSON object.
     #[arg(long)]
     pub json: bool,

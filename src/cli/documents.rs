@@ -1,7 +1,5 @@
 //! `ydock export` and `ydock import`: one document to a file and from one.
 
-use std::io::Read;
-
 use axum::body::Body;
 use axum::http::Method;
 use futures_util::StreamExt;
@@ -11,7 +9,7 @@ use serde::Deserialize;
 use super::arguments::{Export, Import};
 use super::door::{self, Door};
 use super::error::CommandError;
-use super::files::{Output, input};
+use super::files::{Input, Output};
 use super::output::{Outcome, print};
 use super::settings;
 use crate::ids::DocName;
@@ -48,10 +46,7 @@ pub fn import(arguments: &Import) -> Result<Outcome, CommandError> {
     }
     door::run(async {
         let config = settings::of_command(&arguments.place)?;
-        let longest = config.store.max_update.as_u64();
-        let mut update = Vec::new();
-        let read = input(&arguments.file)?.take(longest + 1).read_to_end(&mut update);
-        read.map_err(|source| CommandError::Read { path: arguments.file.clone(), source })?;
+        let update = read(&mut Input::open(&arguments.file)?, config.store.max_update.as_u64()).await?;
         let door = Door::open_or_begin(config).await?;
         let path = format!("{}/updates", address(&arguments.name));
         let answer = door.ask(Method::POST, &path, Body::from(update)).await?;
@@ -62,6 +57,22 @@ pub fn import(arguments: &Import) -> Result<Outcome, CommandError> {
     })
 }
 
+/// All of a file; of one that is too long only enough to be refused.
+async fn read(input: &mut Input, longest: u64) -> Result<Vec<u8>, CommandError> {
+    let mut bytes = Vec::new();
+    while bytes.len() as u64 <= longest {
+        let portion = input.read(PORTION).await?;
+        if portion.is_empty() {
+            break;
+        }
+        bytes.extend_from_slice(&portion);
+    }
+    Ok(bytes)
+}
+
 fn address(name: &DocName) -> String {
     format!("/api/docs/{}", utf8_percent_encode(name.as_str(), NON_ALPHANUMERIC))
 }
+
+/// How much of a file is read at once.
+const PORTION: usize = 1 << 20;

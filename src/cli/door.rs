@@ -1,5 +1,7 @@
 //! The way to a store: opened by the command itself, or through the server that has it open.
 
+use std::time::Duration;
+
 use axum::body::{Body, Bytes};
 use axum::http::{Method, Request, Response, header};
 use futures_util::StreamExt;
@@ -32,7 +34,7 @@ where
     F: Future<Output = Result<Outcome, CommandError>>,
 {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(CommandError::Process)?;
-    runtime.block_on(async {
+    let outcome = runtime.block_on(async {
         let mut terminate = signal(SignalKind::terminate()).map_err(CommandError::Process)?;
         let mut interrupt = signal(SignalKind::interrupt()).map_err(CommandError::Process)?;
         tokio::select! {
@@ -40,7 +42,10 @@ where
             _ = terminate.recv() => Err(CommandError::Interrupted),
             _ = interrupt.recv() => Err(CommandError::Interrupted),
         }
-    })
+    });
+    // A thread may still wait for stdin.
+    runtime.shutdown_timeout(PATIENCE);
+    outcome
 }
 
 impl Door {
@@ -152,6 +157,8 @@ async fn collect(body: Body, limit: usize) -> Result<Bytes, CommandError> {
     axum::body::to_bytes(body, limit).await.map_err(CommandError::BrokenOff)
 }
 
+/// How long what was interrupted may take to end.
+const PATIENCE: Duration = Duration::from_secs(2);
 /// HTTP wants a host; on a socket in a directory it says nothing.
 const HOST: &str = "ydock";
 /// The longest report that is read, in bytes.

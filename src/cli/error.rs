@@ -113,6 +113,15 @@ pub enum CommandError {
     /// A document that was asked for is not in the backup.
     #[error("the backup has no document {0:?}")]
     NotInBackup(DocName),
+    /// A document of this name is there already, or was and is deleted.
+    #[error("the store has or had a document {0:?}: restore it under another name with --as")]
+    Taken(DocName),
+    /// Another name was given for more than one document.
+    #[error("--as names one document: give one --doc with it")]
+    OneName,
+    /// A document is damaged, and the copy of a store must be whole.
+    #[error("the store is damaged, bring back what is left with `ydock store salvage` and copy that")]
+    Damaged(#[source] StoreError),
     /// A store was not copied.
     #[error(transparent)]
     Copy(#[from] CopyError),

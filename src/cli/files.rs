@@ -1,10 +1,11 @@
 //! Files that a command writes: whole and durable, or not there.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read, Stdout, Write};
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, ErrorKind, Read, Stdout, Write};
 use std::path::{Path, PathBuf};
 
 use super::error::CommandError;
+use crate::shutdown::Tasks;
 
 /// Something that is being written and counts once it is complete.
 #[derive(Debug)]
@@ -25,9 +26,7 @@ impl Output {
             return Err(CommandError::Exists { path: path.to_owned() });
         }
         let part = beside(path, "part");
-        // A part that is there was left behind by a command that was killed.
-        let opened = OpenOptions::new().write(true).create(true).truncate(true).open(&part);
-        let file = opened.map_err(|source| CommandError::Write { path: part.clone(), source })?;
+        let file = open_part(&part).map_err(|source| CommandError::Write { path: part.clone(), source })?;
         Ok(Self::File { part, path: path.to_owned(), file, replaces, is_complete: false })
     }
 
@@ -50,9 +49,7 @@ impl Output {
                     if *replaces {
                         fs::rename(&*part, &*path)?;
                     } else {
-                        // Unlike a rename, a link replaces nothing that has come meanwhile.
-                        fs::hard_link(&*part, &*path)?;
-                        fs::remove_file(&*part)?;
+                        give_name(part, path)?;
                     }
                     sync_parent(path)
                 };
@@ -72,13 +69,62 @@ impl Drop for Output {
     }
 }
 
-/// Opens a file to be read; `-` is stdin.
-pub(super) fn input(path: &Path) -> Result<Box<dyn Read + Send>, CommandError> {
-    if is_standard(path) {
-        return Ok(Box::new(io::stdin()));
+/// A part that is there was left behind by a command that was killed, unless one still writes it.
+fn open_part(part: &Path) -> io::Result<File> {
+    let file = OpenOptions::new().write(true).create(true).truncate(false).open(part)?;
+    match file.try_lock() {
+        Ok(()) => file.set_len(0).map(|()| file),
+        Err(TryLockError::WouldBlock) => Err(io::Error::new(ErrorKind::ResourceBusy, "another command is writing it")),
+        Err(TryLockError::Error(error)) => Err(error),
     }
-    let file = File::open(path).map_err(|source| CommandError::Read { path: path.to_owned(), source })?;
-    Ok(Box::new(file))
+}
+
+/// Renames a file unless there is another one of the name.
+fn give_name(part: &Path, path: &Path) -> io::Result<()> {
+    // Unlike a rename, a link replaces nothing that has come meanwhile.
+    match fs::hard_link(part, path) {
+        Ok(()) => fs::remove_file(part),
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => Err(error),
+        // Many file systems on sticks and in networks have no links.
+        Err(_) if path.exists() => Err(ErrorKind::AlreadyExists.into()),
+        Err(_) => fs::rename(part, path),
+    }
+}
+
+/// Something that is being read, on a thread of its own: whoever waits for a pipe can be interrupted.
+pub(super) struct Input {
+    file: Option<Box<dyn Read + Send>>,
+    path: PathBuf,
+    tasks: Tasks,
+}
+
+impl Input {
+    /// Opens a file; `-` is stdin.
+    pub(super) fn open(path: &Path) -> Result<Self, CommandError> {
+        let file: Box<dyn Read + Send> = if is_standard(path) {
+            Box::new(io::stdin())
+        } else {
+            Box::new(File::open(path).map_err(|source| CommandError::Read { path: path.to_owned(), source })?)
+        };
+        Ok(Self { file: Some(file), path: path.to_owned(), tasks: Tasks::new() })
+    }
+
+    /// Reads on, at most so many bytes; none at the end.
+    pub(super) async fn read(&mut self, most: usize) -> Result<Vec<u8>, CommandError> {
+        let Some(mut file) = self.file.take() else { return Ok(Vec::new()) };
+        let read = self.tasks.run_blocking(move || {
+            let mut buffer = vec![0; most];
+            let read = file.read(&mut buffer);
+            (file, read.map(|read| buffer.get(..read).unwrap_or_default().to_vec()))
+        });
+        let Some((file, portion)) = read.await else { return Ok(Vec::new()) };
+        self.file = Some(file);
+        portion.map_err(|source| CommandError::Read { path: self.path.clone(), source })
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
 }
 
 pub(super) fn is_standard(path: &Path) -> bool {

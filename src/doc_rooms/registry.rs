@@ -3,15 +3,14 @@
 //! The promise: a handle is registered before its document is loaded and removed under the same lock when nobody holds
 //! it any more, so that a join never sees half a room.
 
-use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::sync::{Notify, Semaphore, mpsc, oneshot};
-use tokio::time::Instant;
 
 use super::command::{Control, Edit, Queued, Reading, Request, Submitted};
 use super::config::Config;
@@ -160,21 +159,25 @@ impl Rooms {
         })
     }
 
-    /// Waits until everything that a document's room has accepted by now is durable, and says whether it is. Without an
-    /// open room it is.
-    pub async fn settled(&self, name: &DocName, within: Duration) -> bool {
-        let deadline = Instant::now() + within;
-        let Some(first) = self.look(name).await else { return true };
+    /// Waits until everything that the open rooms have accepted by now is durable, and names the documents of which it is
+    /// not in time.
+    pub async fn settle(&self, within: Duration) -> BTreeSet<DocName> {
+        let rooms = self.unsaved().into_iter().map(|name| async move {
+            let in_time = tokio::time::timeout(within, self.settled(&name)).await.is_ok();
+            (!in_time).then_some(name)
+        });
+        futures_util::future::join_all(rooms).await.into_iter().flatten().collect()
+    }
+
+    /// Waits until everything that a document's room has accepted by now is durable, or the room has ended.
+    async fn settled(&self, name: &DocName) {
+        let Some(first) = self.look(name).await else { return };
         let mut reading = first.clone();
         while reading.generation == first.generation && reading.head.saturating_sub(reading.unsaved) < first.head {
-            if Instant::now() >= deadline {
-                return false;
-            }
             tokio::time::sleep(SETTLING).await;
-            let Some(later) = self.look(name).await else { return true };
+            let Some(later) = self.look(name).await else { return };
             reading = later;
         }
-        true
     }
 
     /// Deletes a document: its members are told, and copies of it that come back later are recognised.

@@ -309,7 +309,11 @@ impl Room {
     fn carry_out(&mut self, effects: &mut Vec<Effect>, now: Instant) {
         for effect in effects.drain(..) {
             match effect {
-                Effect::Save { number, update } => self.saver.save(number, update, now),
+                Effect::Save { number, update } => {
+                    self.saver.save(number, update, now);
+                    // Before anyone hears of the update, so that a backup that is begun then waits for it.
+                    self.gauges.unsaved.store(self.saver.unsaved(), Ordering::Relaxed);
+                }
                 Effect::Broadcast { number, update, except } => self.seats.broadcast(number, &update, except),
                 Effect::Sync { member, known } => {
                     let catch_up = CatchUp::for_state_vector(&self.state.log, known);

@@ -197,7 +197,7 @@ const FORMAT_FILE: &str = "FORMAT";
 /// Damaged files that are kept: a disk that damages more is of no use.
 const MAX_KEPT: u32 = 20;
 const NEW_FORMAT_FILE: &str = "FORMAT.new";
-const LOCK_FILE: &str = "LOCK";
+pub(super) const LOCK_FILE: &str = "LOCK";
 const FORMAT_PREFIX: &str = "ydock data, format ";
 const ENGINE_PREFIX: &str = ", engine ";
 

@@ -20,6 +20,7 @@ mod config;
 mod conformance;
 mod counters;
 mod directory;
+mod duplicate;
 mod durable;
 mod error;
 mod faulty;
@@ -41,6 +42,7 @@ pub use backup::{BackupError, BackupInfo, BackupItem, BackupPlace, BackupReader,
 pub use config::{Config, StoreKind, UnknownStoreKind};
 pub use counters::StoreCounters;
 pub use directory::DataFormat;
+pub use duplicate::duplicate;
 pub use error::{Cause, Damage, StoreError};
 pub use faulty::{FaultyStore, Mishap};
 pub use memory::MemoryStore;

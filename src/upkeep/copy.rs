@@ -66,7 +66,7 @@ pub async fn migrate(from: &dyn Store, to: &dyn Store, seen: Seen<'_>) -> Result
     let mut copied = Copied::default();
     let mut names = Names::of(from);
     while let Some(entry) = names.next().await? {
-        let bytes = copied.take(to, entry.name().clone(), read(from, entry).await?).await?;
+        let bytes = copied.take(to, entry.name().clone(), read(from, &entry).await?).await?;
         progress.add(bytes);
         seen(progress);
     }
@@ -101,7 +101,7 @@ pub async fn salvage(from: &dyn Store, to: &dyn Store, aside: Aside<'_>, seen: S
     while let Some(entry) = names.next().await? {
         let name = entry.name().clone();
         let times = times(&entry);
-        let bytes = match read(from, entry).await {
+        let bytes = match read(from, &entry).await {
             Ok(restoration) => copied.take(to, name, restoration).await?,
             Err(StoreError::Corrupt { .. }) => {
                 let rescued = Rescued::of(from.remains(&name).await?);
@@ -143,38 +143,55 @@ struct Rescued {
 }
 
 impl Rescued {
-    /// Keeps the original bytes of everything that does not build on what is lost, in order.
+    /// Keeps everything that does not build on what is lost.
     fn of(remains: Remains) -> Self {
+        let Remains { generation, ancestors, head, snapshot, updates, damage, .. } = remains;
+        let last = updates.last().map(|(seq, _)| *seq).max(snapshot.as_ref().map(|(upto, _)| *upto)).max(head);
         let mut index = DocumentIndex::new();
-        let (mut tail, mut rest): (Vec<Bytes>, Vec<Vec<u8>>) = (Vec::new(), Vec::new());
-        let parts = remains.snapshot.into_iter().chain(remains.updates);
-        for (_, part) in parts {
-            match index.integrate(&part) {
-                Ok(Integration::Contained) => {}
-                Ok(Integration::Complete) => tail.push(part),
-                Ok(Integration::Partial { accepted, rest: left }) => {
-                    tail.extend(accepted.map(Bytes::from));
-                    rest.push(left);
+        let (mut kept, mut rest) = (Vec::new(), Vec::new());
+        let mut waiting: Vec<Bytes> = snapshot.into_iter().chain(updates).map(|(_, part)| part).collect();
+        // A later update may bring again what an earlier one lacks.
+        loop {
+            let before = kept.len();
+            for part in std::mem::take(&mut waiting) {
+                match index.integrate(&part) {
+                    Ok(Integration::Contained) => {}
+                    Ok(Integration::Complete) => kept.push(part),
+                    Ok(Integration::Partial { accepted, rest }) => {
+                        kept.extend(accepted.map(Bytes::from));
+                        waiting.push(rest.into());
+                    }
+                    Err(_) => rest.push(part),
                 }
-                Err(_) => rest.push(part.to_vec()),
+            }
+            if waiting.is_empty() || kept.len() == before {
+                break;
             }
         }
-        let head = tail.len() as u64;
+        rest.extend(waiting);
         let document = StoredDocument {
-            generation: remains.generation.unwrap_or(Generation::FIRST),
-            ancestors: remains.ancestors,
-            snapshot_upto: 0,
-            head,
-            bytes: DocumentBytes { snapshot: None, tail },
+            generation: generation.unwrap_or(Generation::FIRST),
+            ancestors,
+            ..renumbered(&kept, last.unwrap_or(0).saturating_add(1))
         };
         let rest = if rest.is_empty() { None } else { Some(merged(&rest)) };
-        Self { document, rest, what: remains.damage.iter().map(ToString::to_string).collect() }
+        Self { document, rest, what: damage.iter().map(ToString::to_string).collect() }
     }
 }
 
+/// A document of these updates with a number that it never had: whoever remembers an old number must not take this for that.
+fn renumbered(updates: &[Bytes], head: u64) -> StoredDocument {
+    if updates.is_empty() {
+        return StoredDocument::default();
+    }
+    let snapshot = Some(Bytes::from(merged(updates)));
+    let bytes = DocumentBytes { snapshot, tail: Vec::new() };
+    StoredDocument { snapshot_upto: head, head, bytes, ..StoredDocument::default() }
+}
+
 /// One update of several; if they are none, one after the other.
-fn merged(updates: &[Vec<u8>]) -> Vec<u8> {
-    sync::merge(updates.iter().map(Vec::as_slice)).unwrap_or_else(|_| updates.concat())
+fn merged(updates: &[Bytes]) -> Vec<u8> {
+    sync::merge(updates.iter().map(AsRef::as_ref)).unwrap_or_else(|_| updates.concat())
 }
 
 fn times(entry: &StoredName) -> (SystemTime, SystemTime) {

@@ -12,7 +12,7 @@ mod names;
 mod progress;
 mod verify;
 
-pub use backup::backup;
+pub use backup::Backup;
 pub use census::{Census, DocumentSize, Finding, census};
 pub use compact::{Compacted, compact};
 pub use copy::{Aside, Copied, CopyError, Salvaged, first_difference, migrate, salvage};

@@ -23,5 +23,6 @@ mod server;
 mod slow_reader;
 mod store_commands;
 mod store_copies;
+mod store_trouble;
 mod unload;
 mod yjs;

@@ -32,12 +32,13 @@ impl TestServer {
 
     /// Starts on an empty data directory, where no file may become longer than a bound until the bound is lifted.
     pub(crate) fn start_with_files_of_at_most(kibibytes: u64) -> Self {
-        // Ignored, the signal leaves a write that fails.
-        let script = format!("trap '' XFSZ; ulimit -S -f {kibibytes}; exec \"$0\" \"$@\"");
-        let mut bounded = isolated("bash");
-        bounded.args(["-c", &script, env!("CARGO_BIN_EXE_ydock")]);
         let data = TempDir::new().unwrap();
-        Self::launch(bounded, data.path(), &[]).owning(data)
+        Self::start_with_files_of_at_most_on(kibibytes, data.path()).owning(data)
+    }
+
+    /// The same on a data directory of somebody else.
+    pub(crate) fn start_with_files_of_at_most_on(kibibytes: u64, data: &Path) -> Self {
+        Self::launch(bounded(kibibytes), data, &[])
     }
 
     /// Starts on a data directory of somebody else.
@@ -108,6 +109,15 @@ fn spawn(mut command: Command, data: &Path, listen: &str, flags: &[String]) -> (
 /// The binary, with quiet logs and nothing of the environment's settings.
 pub(crate) fn command() -> Command {
     isolated(env!("CARGO_BIN_EXE_ydock"))
+}
+
+/// The binary, where no file may become longer than a bound.
+pub(crate) fn bounded(kibibytes: u64) -> Command {
+    // Ignored, the signal leaves a write that fails.
+    let script = format!("trap '' XFSZ; ulimit -S -f {kibibytes}; exec \"$0\" \"$@\"");
+    let mut bounded = isolated("bash");
+    bounded.args(["-c", &script, env!("CARGO_BIN_EXE_ydock")]);
+    bounded
 }
 
 fn isolated(program: &str) -> Command {

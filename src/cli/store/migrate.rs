@@ -8,7 +8,7 @@ use crate::cli::new_store::NewStore;
 use crate::cli::output::{Outcome, count, print, print_json, size};
 use crate::cli::progress::Display;
 use crate::cli::settings;
-use crate::storage::{self, Config, DataFormat, StoreKind};
+use crate::storage::{self, Config, DataFormat, StoreError, StoreKind};
 use crate::upkeep::{self, Copied};
 
 #[derive(Debug, Serialize)]
@@ -30,8 +30,12 @@ pub(super) async fn migrate(arguments: &Migrate) -> Result<Outcome, CommandError
     let source = storage::open(&from)?;
     let new = NewStore::begin(&to)?;
     let mut display = Display::start();
-    let copied = upkeep::migrate(&*source, new.store(), &mut |progress| display.show(progress)).await?;
-    if let Some(name) = upkeep::first_difference(&*source, new.store()).await? {
+    let copied = upkeep::migrate(&*source, new.store()?, &mut |progress| display.show(progress)).await;
+    let copied = copied.map_err(|error| match error {
+        StoreError::Corrupt { .. } => CommandError::Damaged(error),
+        error => error.into(),
+    })?;
+    if let Some(name) = upkeep::first_difference(&*source, new.store()?).await? {
         return Err(CommandError::Different(name));
     }
     drop(display);

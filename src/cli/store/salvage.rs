@@ -28,6 +28,8 @@ struct Report {
     lost_names: Option<u64>,
     /// Whether the store could only be read record by record.
     rescued: bool,
+    /// Bytes that the disk could not read.
+    unreadable: u64,
     into: PathBuf,
 }
 
@@ -38,38 +40,44 @@ pub(super) async fn salvage(arguments: &Salvage) -> Result<Outcome, CommandError
     }
     let into = arguments.into.clone().unwrap_or_else(|| salvaged(&config.data));
     let new = NewStore::begin(&Config { data: into.clone(), ..config.clone() })?;
-    let scratch = Scratch(new.path().with_extension("records"));
-    let (store, rebuilt) = open(&config, &scratch)?;
+    let scratch = Scratch(beside(&into, "source"));
+    let (store, rebuilt, unreadable) = open(&config, &scratch)?;
     let mut display = Display::start();
     let left = new.path().join(LEFT);
     let mut aside = |name: &DocName, bytes: &[u8]| put_aside(&left, name, bytes);
-    let copied = upkeep::salvage(&*store, new.store(), &mut aside, &mut |progress| display.show(progress)).await?;
+    let copied = upkeep::salvage(&*store, new.store()?, &mut aside, &mut |progress| display.show(progress)).await?;
     drop(display);
     store.close().await?;
     new.complete().await?;
     drop(scratch);
     let rescued = rebuilt.is_some();
     let lost_names = rebuilt.map_or(Some(0), |rebuilt| rebuilt.lost_names);
-    let report = Report { copied, lost_names, rescued, into };
+    let report = Report { copied, lost_names, rescued, unreadable, into };
     if arguments.json {
         print_json(&report)?;
     } else {
         print(describe(&report))?;
     }
-    let is_whole = report.copied.damaged.is_empty() && report.lost_names == Some(0);
+    let is_whole = report.copied.damaged.is_empty() && report.lost_names == Some(0) && report.unreadable == 0;
     Ok(if is_whole { Outcome::Done } else { Outcome::Found })
 }
 
-/// Opens the store, or what can be read of it record by record when it refuses.
-fn open(config: &Config, scratch: &Scratch) -> Result<(Arc<dyn Store>, Option<Rebuilt>), CommandError> {
-    match storage::open(config) {
-        Ok(store) => Ok((store, None)),
+type Opened = (Arc<dyn Store>, Option<Rebuilt>, u64);
+
+/// Opens a copy of the store, since opening it may write, or what can be read of it record by record when it refuses. Tells
+/// also how many bytes the disk could not read.
+fn open(config: &Config, scratch: &Scratch) -> Result<Opened, CommandError> {
+    let copy = Config { data: scratch.0.join("copy"), ..config.clone() };
+    scratch.make().map_err(|source| CommandError::Write { path: scratch.0.clone(), source })?;
+    let unreadable = storage::duplicate(&config.data, &copy.data)?;
+    match storage::open(&copy) {
+        Ok(store) => Ok((store, None, unreadable)),
         Err(error @ (StoreError::Failed(_) | StoreError::Damaged { .. })) => {
-            let Some(rebuilt) = storage::rescue(config, &scratch.0).map_err(CommandError::Hopeless)? else {
+            let records = Config { data: scratch.0.join("records"), ..config.clone() };
+            let Some(rebuilt) = storage::rescue(&copy, &records.data).map_err(CommandError::Hopeless)? else {
                 return Err(error.into());
             };
-            let records = Config { data: scratch.0.clone(), ..config.clone() };
-            Ok((storage::open(&records)?, Some(rebuilt)))
+            Ok((storage::open(&records)?, Some(rebuilt), unreadable))
         }
         Err(error) => Err(error.into()),
     }
@@ -77,6 +85,16 @@ fn open(config: &Config, scratch: &Scratch) -> Result<(Arc<dyn Store>, Option<Re
 
 /// A directory that is of no use afterwards.
 struct Scratch(PathBuf);
+
+impl Scratch {
+    fn make(&self) -> std::io::Result<()> {
+        if self.0.exists() {
+            // Left behind by a command that was killed.
+            fs::remove_dir_all(&self.0)?;
+        }
+        fs::create_dir_all(&self.0)
+    }
+}
 
 impl Drop for Scratch {
     fn drop(&mut self) {
@@ -110,9 +128,16 @@ fn describe(report: &Report) -> String {
     if report.rescued {
         lines.push("the store could not be opened and was read record by record".to_owned());
     }
+    if report.unreadable > 0 {
+        lines.push(format!("the disk could not read {} of the store", size(report.unreadable)));
+    }
     for Salvaged { name, what, bytes, aside } in &report.copied.damaged {
         let what = if what.is_empty() { "it cannot be read".to_owned() } else { what.join(", ") };
-        lines.push(format!("{name:?} is damaged: {what}; {} of it brought back", size(*bytes)));
+        let left = match bytes {
+            0 => "nothing of it could be brought back".to_owned(),
+            bytes => format!("{} of it brought back", size(*bytes)),
+        };
+        lines.push(format!("{name:?} is damaged: {what}; {left}"));
         if *aside > 0 {
             lines.push(format!("  {} that build on what is lost are in {LEFT}", size(*aside)));
         }

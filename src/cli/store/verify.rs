@@ -7,12 +7,21 @@ use axum::http::Method;
 use crate::cli::arguments::Verify;
 use crate::cli::door::Door;
 use crate::cli::error::CommandError;
-use crate::cli::output::{Outcome, count, print, print_json, size};
+use crate::cli::output::{Outcome, count, print, print_json, remark, size};
 use crate::cli::settings;
+use crate::storage::StoreError;
+use crate::telemetry::ErrorChain;
 use crate::upkeep::{Finding, Verified};
 
 pub(super) async fn verify(arguments: &Verify) -> Result<Outcome, CommandError> {
-    let door = Door::open(settings::of_command(&arguments.place)?).await?;
+    let door = match Door::open(settings::of_command(&arguments.place)?).await {
+        // Nothing could be read, and yet it is known what is the matter.
+        Err(CommandError::Store(error @ StoreError::Damaged { .. })) => {
+            remark(format_args!("ydock: {}", ErrorChain(&error)));
+            return Ok(Outcome::Found);
+        }
+        door => door?,
+    };
     let path = if arguments.deep { "/control/verify?deep=true" } else { "/control/verify" };
     let verified: Verified = door.watch(Method::GET, path).await?;
     door.close().await?;

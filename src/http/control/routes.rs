@@ -96,13 +96,10 @@ async fn verify(
 async fn backup(State(control): State<Control>) -> Response {
     let (sender, receiver) = mpsc::channel(CHUNKS);
     let App { store, rooms, tasks, .. } = control.app;
-    let stopping = tasks.clone();
+    let (stopping, engine) = (tasks.clone(), control.place.kind);
     tasks.spawn(async move {
-        // Cut off, the file has no trailer, and no reader takes it.
-        tokio::select! {
-            () = upkeep::backup(&*store, &rooms, control.place.kind, &sender) => {}
-            () = stopping.stopped() => {}
-        }
+        let backup = upkeep::Backup { store: &*store, rooms: &rooms, stopping: &stopping, engine };
+        backup.send(&sender).await;
     });
     ([(header::CONTENT_TYPE, "application/octet-stream")], lines::stream(receiver)).into_response()
 }
