@@ -42,6 +42,7 @@ mod verify;
 #[expect(dead_code, reason = "shared with tests that do more with it")]
 mod yjs;
 
+use std::panic::{self, AssertUnwindSafe};
 use std::process::ExitCode;
 use std::thread;
 
@@ -51,6 +52,7 @@ use crate::backend::{BACKENDS, Backend};
 use crate::child::Role;
 use crate::plan::{Plan, seconds_since};
 use crate::table::{Conclusion, Row};
+use crate::tally::Tally;
 use crate::trial::{Fault, Trial, Where};
 
 /// All of them, in the order in which they run.
@@ -105,7 +107,13 @@ fn main() -> ExitCode {
 
 fn try_out(backend: Backend, fault: &Fault, plan: &Plan) -> Conclusion {
     let started = Instant::now();
-    let tally = (fault.run)(&Trial { fault: fault.name, backend, plan, place: Where::Table });
+    let trial = Trial { fault: fault.name, backend, plan, place: Where::Table };
+    // A surprise in one of them leaves the others' rows in the table.
+    let tally = panic::catch_unwind(AssertUnwindSafe(|| (fault.run)(&trial))).unwrap_or_else(|_| {
+        let mut tally = Tally::default();
+        tally.breaks(0, "the trial itself panicked, see above");
+        tally
+    });
     let conclusion = if tally.skipped.is_some() {
         Conclusion::Skipped
     } else if tally.is_kept(fault.may_refuse) {
