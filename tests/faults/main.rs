@@ -26,6 +26,7 @@ mod isolated;
 mod kill;
 mod ledger;
 mod load;
+mod outage;
 mod plan;
 mod power;
 mod random;
@@ -62,6 +63,9 @@ const FAULTS: &[Fault] = &[
     Fault { name: "power", may_refuse: false, is_patient: false, run: power::run },
     Fault { name: "damage after close", may_refuse: true, is_patient: false, run: damage::run_closed },
     Fault { name: "damage after kill", may_refuse: true, is_patient: false, run: damage::run_killed },
+    Fault { name: "store slow", may_refuse: false, is_patient: true, run: outage::run_slow },
+    Fault { name: "store away", may_refuse: false, is_patient: true, run: outage::run_away },
+    Fault { name: "store away, members leave", may_refuse: false, is_patient: true, run: outage::run_left },
     Fault { name: "second process", may_refuse: false, is_patient: true, run: second::run },
     Fault { name: "read-only at start", may_refuse: false, is_patient: true, run: read_only::run },
     Fault { name: "read-only while serving", may_refuse: false, is_patient: true, run: served_outage::run_read_only },
