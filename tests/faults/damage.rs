@@ -6,6 +6,7 @@ mod file;
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::thread;
 
 use tempfile::TempDir;
 
@@ -54,25 +55,20 @@ fn run(trial: &Trial<'_>, end: End) -> Tally {
         }
     };
     tally.acknowledged = base.ledger.acknowledged();
+    let rounds = trial.plan.pick(60, 600);
+    let inflict = |round| base.damage_a_copy(trial, round);
+    let inflict = &inflict;
+    let mut outcomes: Vec<_> = thread::scope(|scope| {
+        let halves =
+            [0, 1].map(|first| scope.spawn(move || (first..rounds).step_by(2).map(inflict).collect::<Vec<_>>()));
+        halves.into_iter().flat_map(|half| half.join().unwrap()).collect()
+    });
+    outcomes.sort_by_key(|(round, ..)| *round);
     let mut kinds = Kinds::default();
-    for round in 0..trial.plan.pick(80, 1000) {
-        let mut random = trial.random(round);
-        let copy = base.copy();
-        let data = copy.path().join("data");
-        let targets = Target::all(&data, &base.earlier.path().join("data"));
-        let names: Vec<_> = (0..DOCUMENTS).map(|doc| name(doc).as_str().as_bytes().to_vec()).collect();
-        let damage = Damage::choose(&mut random, round, &targets, &names);
-        damage.inflict();
-        let examined = Examined::of(Examine {
-            place: Place::new(trial.backend.kind, &data),
-            documents: base.documents,
-            ledger: base.ledger.text(),
-            writes: true,
-        });
+    for (round, damage, examined) in &outcomes {
         tally.rounds += 1;
-        let case = damage.to_string();
-        examined.count_into(&mut tally, round, &case);
-        kinds.count(&damage, &examined);
+        examined.count_into(&mut tally, *round, &damage.to_string());
+        kinds.count(damage, examined);
     }
     tally.notes = kinds.lines();
     tally
@@ -100,6 +96,23 @@ impl Base {
         }
         ended.output.split_inclusive('\n').filter_map(Word::parse).for_each(|word| self.ledger.hear(word));
         Ok(())
+    }
+
+    /// Damages a copy as the round wants it, and says what was found in it then.
+    fn damage_a_copy(&self, trial: &Trial<'_>, round: u64) -> (u64, Damage, Examined) {
+        let copy = self.copy();
+        let data = copy.path().join("data");
+        let targets = Target::all(&data, &self.earlier.path().join("data"));
+        let names: Vec<_> = (0..DOCUMENTS).map(|doc| name(doc).as_str().as_bytes().to_vec()).collect();
+        let damage = Damage::choose(&mut trial.random(round), round, &targets, &names);
+        damage.inflict();
+        let examined = Examined::of(Examine {
+            place: Place::new(trial.backend.kind, &data),
+            documents: self.documents,
+            ledger: self.ledger.text(),
+            writes: true,
+        });
+        (round, damage, examined)
     }
 
     fn copy(&self) -> TempDir {

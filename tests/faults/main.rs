@@ -26,6 +26,7 @@ mod isolated;
 mod kill;
 mod ledger;
 mod load;
+mod outage;
 mod plan;
 mod power;
 mod random;
@@ -42,6 +43,7 @@ mod verify;
 #[expect(dead_code, reason = "shared with tests that do more with it")]
 mod yjs;
 
+use std::panic::{self, AssertUnwindSafe};
 use std::process::ExitCode;
 use std::thread;
 
@@ -51,6 +53,7 @@ use crate::backend::{BACKENDS, Backend};
 use crate::child::Role;
 use crate::plan::{Plan, seconds_since};
 use crate::table::{Conclusion, Row};
+use crate::tally::Tally;
 use crate::trial::{Fault, Trial, Where};
 
 /// All of them, in the order in which they run.
@@ -60,6 +63,9 @@ const FAULTS: &[Fault] = &[
     Fault { name: "power", may_refuse: false, is_patient: false, run: power::run },
     Fault { name: "damage after close", may_refuse: true, is_patient: false, run: damage::run_closed },
     Fault { name: "damage after kill", may_refuse: true, is_patient: false, run: damage::run_killed },
+    Fault { name: "store slow", may_refuse: false, is_patient: true, run: outage::run_slow },
+    Fault { name: "store away", may_refuse: false, is_patient: true, run: outage::run_away },
+    Fault { name: "store away, members leave", may_refuse: false, is_patient: true, run: outage::run_left },
     Fault { name: "second process", may_refuse: false, is_patient: true, run: second::run },
     Fault { name: "read-only at start", may_refuse: false, is_patient: true, run: read_only::run },
     Fault { name: "read-only while serving", may_refuse: false, is_patient: true, run: served_outage::run_read_only },
@@ -105,7 +111,13 @@ fn main() -> ExitCode {
 
 fn try_out(backend: Backend, fault: &Fault, plan: &Plan) -> Conclusion {
     let started = Instant::now();
-    let tally = (fault.run)(&Trial { fault: fault.name, backend, plan, place: Where::Table });
+    let trial = Trial { fault: fault.name, backend, plan, place: Where::Table };
+    // A surprise in one of them leaves the others' rows in the table.
+    let tally = panic::catch_unwind(AssertUnwindSafe(|| (fault.run)(&trial))).unwrap_or_else(|_| {
+        let mut tally = Tally::default();
+        tally.breaks(0, "the trial itself panicked, see above");
+        tally
+    });
     let conclusion = if tally.skipped.is_some() {
         Conclusion::Skipped
     } else if tally.is_kept(fault.may_refuse) {

@@ -56,7 +56,7 @@ pub(crate) fn run(trial: &Trial<'_>) -> Tally {
                 return tally;
             }
         };
-        let cuts = traced.cuts(&mut trial.random(part), trial.plan.pick(5, 30));
+        let cuts = traced.cuts(&mut trial.random(part), trial.plan.pick(4, 20));
         ledger = traced.replay(trial, part, &cuts, &mut tally);
         if part % 2 == 1 {
             (scratch, ledger) = (TempDir::new().unwrap(), Ledger::default());

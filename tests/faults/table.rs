@@ -30,7 +30,7 @@ pub(crate) fn print_head(plan: &Plan) {
     println!("faults, {length}; YDOCK_FAULTS_SEED={} repeats this run", plan.seed);
     println!();
     println!(
-        "{:6} {:23} {:>6} {:>12} {:>5} {:>5} {:>6} {:>7} {:>6} {:>5} {:>7}",
+        "{:6} {:25} {:>6} {:>12} {:>5} {:>5} {:>6} {:>7} {:>6} {:>5} {:>7}",
         "store", "fault", "rounds", "acknowledged", "lost", "torn", "silent", "refused", "panics", "hangs", "seconds"
     );
 }
@@ -46,7 +46,7 @@ pub(crate) fn print(row: &Row<'_>) {
         Conclusion::Skipped => "skipped",
     };
     let mut lines = vec![format!(
-        "{store:6} {fault:23} {rounds:>6} {acknowledged:>12} {lost:>5} {torn:>5} {silent:>6} {refused:>7} {panics:>6} {hangs:>5} {seconds:>7.1}  {word}"
+        "{store:6} {fault:25} {rounds:>6} {acknowledged:>12} {lost:>5} {torn:>5} {silent:>6} {refused:>7} {panics:>6} {hangs:>5} {seconds:>7.1}  {word}"
     )];
     lines.extend(tally.skipped.iter().chain(&tally.notes).map(|note| format!("         {note}")));
     lines.extend(tally.broken.iter().take(MOST_BROKEN).map(|what| format!("       ! {what}")));

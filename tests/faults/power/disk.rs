@@ -38,8 +38,8 @@ pub(super) struct Disk {
     changes: Vec<Change>,
     /// Where descriptors stand.
     positions: BTreeMap<u64, Position>,
-    /// How much of a file or directory a sync under way covers, by thread.
-    syncs: BTreeMap<u64, usize>,
+    /// The syncs under way, by thread. Those of one file may overlap.
+    syncs: BTreeMap<u64, Sync>,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -47,6 +47,8 @@ struct File {
     seen: Vec<u8>,
     durable: Vec<u8>,
     pending: Vec<Pending>,
+    /// How many changes came before those that are pending.
+    synced: usize,
 }
 
 #[derive(Debug, Clone)]
@@ -70,6 +72,13 @@ enum Naming {
     Unlink { path: PathBuf },
 }
 
+/// A sync under way, and up to which change it reaches.
+#[derive(Debug, Clone, Copy)]
+enum Sync {
+    File { file: usize, covered: usize },
+    Names { covered: usize },
+}
+
 #[derive(Debug, Clone, Copy, Default)]
 struct Position {
     at: u64,
@@ -85,7 +94,7 @@ impl Disk {
                 disk.changes.push(Change { what: Naming::Directory { path: parent.to_owned() }, is_synced: true });
             }
             let file = disk.create(path);
-            disk.files[file] = File { seen: bytes.clone(), durable: bytes, pending: Vec::new() };
+            disk.files[file] = File { seen: bytes.clone(), durable: bytes, ..File::default() };
         }
         disk.changes.iter_mut().for_each(|change| change.is_synced = true);
         disk
@@ -110,16 +119,17 @@ impl Disk {
             Event::Sought { fd, position } => self.positions.entry(*fd).or_default().at = *position,
             Event::Resized { path, len } => self.files[self.names[path]].apply(Pending::Resize(*len)),
             Event::SyncBegan { thread, path } => {
-                let covered = self.names.get(path).map_or(self.changes.len(), |file| self.files[*file].pending.len());
-                self.syncs.insert(*thread, covered);
+                let sync = match self.names.get(path) {
+                    Some(file) => Sync::File { file: *file, covered: self.files[*file].changes() },
+                    None => Sync::Names { covered: self.changes.len() },
+                };
+                self.syncs.insert(*thread, sync);
             }
-            Event::Synced { thread, path } => {
-                let covered = self.syncs.remove(thread).unwrap_or(0);
-                match self.names.get(path) {
-                    Some(file) => self.files[*file].sync(covered),
-                    None => self.sync_names(path, covered),
-                }
-            }
+            Event::Synced { thread, path } => match self.syncs.remove(thread) {
+                Some(Sync::File { file, covered }) => self.files[file].sync(covered),
+                Some(Sync::Names { covered }) => self.sync_names(path, covered),
+                None => {}
+            },
             Event::Renamed { from, to } => {
                 let file = self.names.remove(from).unwrap();
                 self.names.insert(to.clone(), file);
@@ -215,10 +225,17 @@ impl File {
         self.pending.push(pending);
     }
 
+    /// How many changes there were.
+    fn changes(&self) -> usize {
+        self.synced + self.pending.len()
+    }
+
+    /// Makes the first so many changes durable, as far as another sync has not done so meanwhile.
     fn sync(&mut self, covered: usize) {
-        for pending in self.pending.drain(..covered) {
+        for pending in self.pending.drain(..covered.saturating_sub(self.synced)) {
             pending.change(&mut self.durable, || true);
         }
+        self.synced = self.synced.max(covered);
     }
 
     fn after_cut(&self, data: Data, random: &mut Random) -> Vec<u8> {
