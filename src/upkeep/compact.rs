@@ -19,6 +19,8 @@ pub struct Compacted {
     pub bytes_before: u64,
     /// Bytes of content after.
     pub bytes_after: u64,
+    /// Documents that are open, which their rooms merge.
+    pub open: u64,
     /// Documents that could not be merged, and stay as they are.
     pub left: Vec<Finding>,
 }
@@ -39,6 +41,8 @@ pub async fn compact(store: &dyn Store, rooms: &Rooms, tasks: &Tasks, seen: Seen
             bytes = info.bytes;
             if rooms.members(&info.name).is_none() {
                 compacted.condense(store, rooms, tasks, &info.name).await?;
+            } else {
+                compacted.open += 1;
             }
         }
         progress.add(bytes);

@@ -35,10 +35,13 @@ pub(super) async fn compact(arguments: &Compact) -> Result<Outcome, CommandError
 }
 
 fn describe(smaller: &Smaller) -> String {
-    let Compacted { documents, updates, bytes_before, bytes_after, left } = &smaller.compacted;
+    let Compacted { documents, updates, bytes_before, bytes_after, open, left } = &smaller.compacted;
     let mut lines: Vec<_> =
         left.iter().map(|Finding { name, what }| format!("{name:?} stays as it is: {what}")).collect();
     lines.push(format!("{} of {} merged", count(*updates, "update"), count(*documents, "document")));
+    if *open > 0 {
+        lines.push(format!("{} open: left to the server", count(*open, "document")));
+    }
     lines.push(format!("content     {} -> {}", size(*bytes_before), size(*bytes_after)));
     lines.push(format!("on disk     {} -> {}", size(smaller.disk_before), size(smaller.disk_after)));
     lines.join("\n")

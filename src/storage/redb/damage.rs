@@ -275,3 +275,14 @@ async fn a_damaged_page_that_a_write_runs_into_is_mended_without_a_restart() {
     assert_eq!(store.append(&doc("new"), FIRST, vec![update("first")]).await.unwrap(), 1);
     assert!(copy.path().join("documents.redb.damaged-1").exists());
 }
+
+#[tokio::test]
+async fn a_file_that_has_lost_its_beginning_is_rebuilt_from_the_rest() {
+    for is_closed in [true, false] {
+        let image = Image::new(is_closed).await;
+        let mut file = fs::read(image.file()).unwrap();
+        file[..64].fill(0xee);
+        let copy = image.with(&file);
+        assert_eq!(image.check(copy.path(), &format!("closed {is_closed}")).await, Some(vec![]));
+    }
+}

@@ -31,11 +31,16 @@ impl Pages {
             file.read_exact_at(head, 0)?;
         }
         let god = head.get(GOD_BYTE).copied().unwrap_or_default();
-        let newer = usize::from(god & PRIMARY_BIT != 0);
+        let page = PAGE as u64;
+        let (newer, region_head, region_len) = if head.starts_with(MAGIC) {
+            let region_head = u64::from(number(&head, REGION_HEADER_PAGES)) * page;
+            let region_len = region_head + u64::from(number(&head, REGION_DATA_PAGES)) * page;
+            (usize::from(god & PRIMARY_BIT != 0), region_head, region_len)
+        } else {
+            // The slots tell their order too, and the first region begins with its pages.
+            (usize::from(transaction(&head, 1) > transaction(&head, 0)), 0, len)
+        };
         let root = root(&head, newer);
-        let page = u64::try_from(PAGE).unwrap_or(u64::MAX);
-        let region_head = u64::from(number(&head, REGION_HEADER_PAGES)) * page;
-        let region_len = region_head + u64::from(number(&head, REGION_DATA_PAGES)) * page;
         Ok(Self { file, len, region_len, region_head, root, were_left_open: god & RECOVERY_REQUIRED != 0 })
     }
 
@@ -97,6 +102,12 @@ fn root(head: &[u8], slot: usize) -> Option<PageNumber> {
     if slot.get(ROOT_IS_THERE) == Some(&0) { None } else { PageNumber::read(slot, ROOT) }
 }
 
+/// The number of the transaction in a slot.
+fn transaction(head: &[u8], slot: usize) -> u64 {
+    let bytes = head.get(SLOTS + slot * SLOT + TRANSACTION..).and_then(|rest| rest.first_chunk());
+    bytes.map_or(0, |bytes| u64::from_le_bytes(*bytes))
+}
+
 fn number(head: &[u8], at: usize) -> u32 {
     head.get(at..).and_then(|rest| rest.first_chunk()).map_or(0, |bytes| u32::from_le_bytes(*bytes))
 }
@@ -107,6 +118,8 @@ pub(super) const PAGE: usize = 4096;
 const MAX_ORDER: u64 = 8;
 /// The header and both commit slots.
 const HEAD: usize = 320;
+/// What a file of redb begins with.
+const MAGIC: &[u8] = b"redb\x1a\x0a\xa9\x0d\x0a";
 const GOD_BYTE: usize = 9;
 const PRIMARY_BIT: u8 = 1;
 const RECOVERY_REQUIRED: u8 = 2;
@@ -116,3 +129,4 @@ const SLOTS: usize = 64;
 const SLOT: usize = 128;
 const ROOT_IS_THERE: usize = 1;
 const ROOT: usize = 8;
+const TRANSACTION: usize = 104;
