@@ -5,8 +5,11 @@ use std::io::ErrorKind;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::{Arc, PoisonError, RwLock};
+use std::thread;
+use std::time::Duration;
 
 use thiserror::Error;
+use tokio::time::Instant;
 
 use super::files::Files;
 use super::keys::FORMAT_KEY;
@@ -58,7 +61,7 @@ impl SledStore {
 impl SledDatabase {
     fn open(path: &Path, cache: u64, is_new: bool) -> Result<Self, StoreError> {
         let config = sled::Config::new().path(path).cache_capacity(cache).flush_every_ms(Some(FLUSH_MILLIS));
-        let database = config.open().map_err(store_error)?;
+        let database = open_once_let_go(&config).map_err(store_error)?;
         let opened = Self { database, files: Files::of(path), turn: RwLock::new(()) };
         match opened.database.get(FORMAT_KEY).map_err(store_error)?.map(|value| number(&value)) {
             Some(Some(FORMAT)) => {}
@@ -125,6 +128,25 @@ impl From<sled::Error> for Fault {
     }
 }
 
+/// sled's threads may let go of the files only a moment after the database was dropped. Nobody else has them: the data
+/// directory is ours alone.
+pub(super) fn open_once_let_go(config: &sled::Config) -> Result<sled::Db, sled::Error> {
+    let started = Instant::now();
+    loop {
+        match config.open() {
+            Err(sled::Error::Io(error)) if is_locked(&error) && started.elapsed() < LETTING_GO => {
+                thread::park_timeout(PAUSE);
+            }
+            outcome => return outcome,
+        }
+    }
+}
+
+/// sled tells this error from others by its words only.
+fn is_locked(error: &std::io::Error) -> bool {
+    error.kind() == ErrorKind::WouldBlock || error.to_string().contains("could not acquire lock")
+}
+
 /// What an error of sled means to a caller.
 fn store_error(error: sled::Error) -> StoreError {
     match error {
@@ -143,5 +165,8 @@ fn store_error(error: sled::Error) -> StoreError {
 const DIRECTORY: &str = "documents.sled";
 /// The format number that this version writes into the tree.
 const FORMAT: u64 = 1;
+/// How long sled's threads may take to let go of the files.
+const LETTING_GO: Duration = Duration::from_secs(5);
+const PAUSE: Duration = Duration::from_millis(5);
 /// How often sled's own thread flushes and collects garbage; without it, it never does.
 const FLUSH_MILLIS: u64 = 500;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use tempfile::TempDir;
 
-use super::database::SledStore;
+use super::database::{SledStore, open_once_let_go};
 use crate::ids::{DocName, Generation};
 use crate::storage::conformance::{self, Fixture, config, doc, update};
 use crate::storage::{Compaction, Config, Store, StoreError, StoreKind, open, verify};
@@ -31,15 +31,20 @@ impl Directory {
         self.config().data.join("documents.sled")
     }
 
+    /// The tree of a store that was closed, as soon as sled has let go of it.
+    fn reopen(&self) -> sled::Db {
+        open_once_let_go(&sled::Config::new().path(self.path())).unwrap()
+    }
+
     /// Changes the closed tree behind the store's back.
     fn tamper(&self, change: impl FnOnce(&sled::Db)) {
-        let database = sled::open(self.path()).unwrap();
+        let database = self.reopen();
         change(&database);
         database.flush().unwrap();
     }
 
     fn rows(&self) -> usize {
-        sled::open(self.path()).unwrap().iter().keys().filter(|key| is_content(key.as_ref().unwrap())).count()
+        self.reopen().iter().keys().filter(|key| is_content(key.as_ref().unwrap())).count()
     }
 }
 
