@@ -177,7 +177,9 @@ fn start_afresh(path: &Path, kind: StoreKind, database: &str) -> io::Result<()> 
     writeln!(file, "{FORMAT_PREFIX}{FORMAT}{ENGINE_PREFIX}{kind}")?;
     file.sync_all()?;
     sync(path)?;
-    match fs::remove_file(path.join(database)) {
+    let database = path.join(database);
+    let removed = if database.is_dir() { fs::remove_dir_all(database) } else { fs::remove_file(database) };
+    match removed {
         Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
         _ => Ok(()),
     }
@@ -246,6 +248,10 @@ mod tests {
         let scratch = tempfile::tempdir().unwrap();
         let directory = open(scratch.path()).unwrap();
         fs::write(directory.database(), "half made").unwrap();
+        drop(directory);
+        let directory = open(scratch.path()).unwrap();
+        assert!(!directory.database().exists());
+        fs::create_dir_all(directory.database().join("half made")).unwrap();
         drop(directory);
         let directory = open(scratch.path()).unwrap();
         assert!(!directory.database().exists());

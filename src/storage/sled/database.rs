@@ -43,22 +43,24 @@ impl SledStore {
         let directory = DataDirectory::open(&config.data, StoreKind::Sled, DIRECTORY)?;
         let path = directory.database();
         let (cache, is_new) = (config.cache.as_u64(), directory.is_new());
-        let open = || {
-            let database = SledDatabase::open(&path, cache, is_new)?;
-            durable::check_index(&database)?;
-            Ok(database)
-        };
-        let opened = catch_unwind(AssertUnwindSafe(open));
+        let opened = catch_unwind(AssertUnwindSafe(|| SledDatabase::open_and_check(&path, cache, is_new)));
         let opened = opened.unwrap_or_else(|_| Err(StoreError::Failed(Arc::new(Panicked))));
         let database = opened.map_err(|error| match error {
             StoreError::Unavailable(source) => StoreError::Directory { path: path.clone(), source },
             error => error,
         })?;
-        Self::in_directory(config, directory, database, Box::new(move || SledDatabase::open(&path, cache, false)))
+        let reopen = move || SledDatabase::open_and_check(&path, cache, false);
+        Self::in_directory(config, directory, database, Box::new(reopen))
     }
 }
 
 impl SledDatabase {
+    fn open_and_check(path: &Path, cache: u64, is_new: bool) -> Result<Self, StoreError> {
+        let database = Self::open(path, cache, is_new)?;
+        durable::check_index(&database)?;
+        Ok(database)
+    }
+
     fn open(path: &Path, cache: u64, is_new: bool) -> Result<Self, StoreError> {
         let config = sled::Config::new().path(path).cache_capacity(cache).flush_every_ms(Some(FLUSH_MILLIS));
         let database = open_once_let_go(&config).map_err(store_error)?;
