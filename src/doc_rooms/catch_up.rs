@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::log::Log;
+use super::log::{Log, Sight};
 use crate::sync::{self, DocumentBytes, ScanError, StateVector};
 
 /// A member's way to the present state, with everything needed to compute it on any thread.
@@ -27,21 +27,24 @@ pub(super) struct Frames {
 
 impl CatchUp {
     /// For a member that tells what it knows.
-    pub(super) fn for_state_vector(log: &Log, known: StateVector) -> Self {
-        if known.is_empty() { Self::Everything(log.document()) } else { Self::Above { parts: log.document(), known } }
+    pub(super) fn for_state_vector(log: &Log, sight: &Sight, known: StateVector) -> Self {
+        let parts = log.document_within(sight);
+        if known.is_empty() { Self::Everything(parts) } else { Self::Above { parts, known } }
     }
 
     /// For a member that has received everything before a number.
-    pub(super) fn from_number(log: &Log, number: u64) -> Self {
+    pub(super) fn from_number(log: &Log, sight: &Sight, number: u64) -> Self {
         if number == 0 {
-            return Self::Everything(log.document());
+            return Self::Everything(log.document_within(sight));
         }
         if let Some(updates) = log.since(number) {
-            return Self::Updates(updates.cloned().collect());
+            let shown = (number..).zip(updates).filter(|(number, _)| sight.shows(*number));
+            return Self::Updates(shown.map(|(_, update)| update.clone()).collect());
         }
+        let parts = log.document_within(sight);
         match log.checkpoint_before(number) {
-            Some(checkpoint) => Self::Above { parts: log.document(), known: checkpoint.state_vector.clone() },
-            None => Self::Everything(log.document()),
+            Some(checkpoint) => Self::Above { parts, known: checkpoint.state_vector.clone() },
+            None => Self::Everything(parts),
         }
     }
 

@@ -26,6 +26,21 @@ pub(super) struct Checkpoint {
     pub(super) state_vector: StateVector,
 }
 
+/// Which updates somebody may be shown now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Sight {
+    /// None above this number.
+    pub(super) upto: u64,
+    /// And none of these, in order.
+    pub(super) hidden: Vec<u64>,
+}
+
+impl Sight {
+    pub(super) fn shows(&self, number: u64) -> bool {
+        number <= self.upto && self.hidden.binary_search(&number).is_err()
+    }
+}
+
 impl Log {
     pub(super) fn new(bytes: DocumentBytes, snapshot_upto: u64) -> Self {
         let length = bytes.len();
@@ -68,6 +83,12 @@ impl Log {
     pub(super) fn upto(&self, number: u64) -> DocumentBytes {
         let count = usize::try_from(number.saturating_sub(self.snapshot_upto)).unwrap_or(usize::MAX);
         DocumentBytes { snapshot: self.snapshot.clone(), tail: self.tail.iter().take(count).cloned().collect() }
+    }
+
+    /// The document as somebody may see it now.
+    pub(super) fn document_within(&self, sight: &Sight) -> DocumentBytes {
+        let tail = (self.snapshot_upto + 1..).zip(&self.tail).filter(|(number, _)| sight.shows(*number));
+        DocumentBytes { snapshot: self.snapshot.clone(), tail: tail.map(|(_, update)| update.clone()).collect() }
     }
 
     /// The whole document.

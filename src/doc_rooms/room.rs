@@ -316,7 +316,7 @@ impl Room {
                 }
                 Effect::Broadcast { number, update, except } => self.seats.broadcast(number, &update, except),
                 Effect::Sync { member, known } => {
-                    let catch_up = CatchUp::for_state_vector(&self.state.log, known);
+                    let catch_up = CatchUp::for_state_vector(&self.state.log, &self.state.sight_of(member), known);
                     self.compute(member, 0, catch_up);
                 }
                 Effect::Ask { member } => {
@@ -345,7 +345,7 @@ impl Room {
     fn attend(&mut self) {
         for (member, from) in self.seats.take_drained() {
             self.context.metrics.resyncs.increment(1);
-            let catch_up = CatchUp::from_number(&self.state.log, from);
+            let catch_up = CatchUp::from_number(&self.state.log, &self.state.sight_of(member), from);
             self.compute(member, from, catch_up);
         }
         for member in self.seats.take_missed_presence() {

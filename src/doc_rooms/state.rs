@@ -12,7 +12,7 @@ use super::command::Edit;
 use super::config::{Broadcast, Config};
 use super::effect::{Effect, Ticket};
 use super::errors::SubmitError;
-use super::log::Log;
+use super::log::{Log, Sight};
 use super::parked::Parked;
 use super::state_presence::Presence;
 use super::state_saved::SavedNotice;
@@ -79,6 +79,16 @@ struct Promise {
     number: u64,
     to: Origin,
     update: Bytes,
+    about: About,
+}
+
+/// What a promise is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum About {
+    /// The update with its number.
+    Accepted,
+    /// Something that was known already, and is durable at the latest with that number.
+    Known,
 }
 
 impl Member {
@@ -155,7 +165,7 @@ impl RoomState {
             Err(refusal) => self.refuse(origin, SubmitError::Refused(refusal.to_string()), effects),
             Ok(Integration::Contained) => {
                 self.tally.contained += 1;
-                self.promise(origin, update, effects);
+                self.promise(origin, update, About::Known, effects);
             }
             Ok(Integration::Complete) => {
                 self.accept(origin, update, now, effects);
@@ -203,6 +213,17 @@ impl RoomState {
     /// The number up to which everything is durable.
     pub(super) fn saved_upto(&self) -> u64 {
         self.saved
+    }
+
+    /// What a member may be sent of the document now. Its own edits come back to it as the sign that they are durable, and not
+    /// before.
+    pub(super) fn sight_of(&self, member: MemberId) -> Sight {
+        let own = |promise: &&Promise| promise.about == About::Accepted && promise.to == Origin::Member(member);
+        let upto = match self.config.broadcast {
+            Broadcast::BeforeSave => u64::MAX,
+            Broadcast::AfterSave => self.saved,
+        };
+        Sight { upto, hidden: self.promises.iter().filter(own).map(|promise| promise.number).collect() }
     }
 
     /// What a copy of this document knows, to recognise it after a deletion.
@@ -268,7 +289,7 @@ impl RoomState {
             }
             Broadcast::AfterSave => self.held.push_back((number, author)),
         }
-        self.promise(origin, update, effects);
+        self.promise(origin, update, About::Accepted, effects);
     }
 
     fn edited(&mut self, id: MemberId, update: &[u8], now: Instant) {
@@ -283,7 +304,7 @@ impl RoomState {
         }
     }
 
-    fn promise(&mut self, to: Origin, update: Bytes, effects: &mut Vec<Effect>) {
+    fn promise(&mut self, to: Origin, update: Bytes, about: About, effects: &mut Vec<Effect>) {
         let wanted = match to {
             Origin::Member(member) => self.members.get(&member).is_some_and(|member| member.wants_acks),
             Origin::Caller(_) => true,
@@ -291,7 +312,7 @@ impl RoomState {
         if !wanted {
             return;
         }
-        let promise = Promise { number: self.log.head(), to, update };
+        let promise = Promise { number: self.log.head(), to, update, about };
         if promise.number <= self.saved {
             effects.push(promise.keep());
         } else {
@@ -362,7 +383,7 @@ impl RoomState {
                 progress
             }
             Ok(Integration::Contained) => {
-                self.promise(origin, update, effects);
+                self.promise(origin, update, About::Known, effects);
                 false
             }
             Err(_) => false,

@@ -59,9 +59,6 @@ impl Author {
     /// Writes until it is told to stop and everything is acknowledged.
     async fn write(&self, url: String, stop: &AtomicBool) -> Result<(), String> {
         let mut client = Client::join(&url).await;
-        // Whoever falls behind while the document comes is given all of it anew, with edits of its own that are not saved yet: that
-        // is no acknowledgement, and cannot be told from one.
-        client.settled().await;
         let (mut sent, mut acknowledged) = (0, 0);
         loop {
             let is_stopping = stop.load(Ordering::SeqCst);

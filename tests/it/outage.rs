@@ -86,6 +86,39 @@ async fn while_saving_fails_members_go_on_and_nothing_is_acknowledged_until_it_i
     assert!(bench.rooms.unsaved().is_empty() && bench.rooms.failures().is_empty());
 }
 
+/// Found by `make faults`: an author that was resynchronised took its own edits in the document for their acknowledgement.
+#[tokio::test(start_paused = true)]
+async fn whoever_is_brought_up_to_date_is_not_sent_its_own_edits_before_they_are_saved() {
+    let bench = Bench::new(Config::default());
+    let name = doc("own");
+    let small = delivery::Config { max_waiting: bytesize::ByteSize::b(300) };
+    let (ada, bob) = (Outbox::new(&small), Outbox::new(&delivery::Config::default()));
+    let author = bench.rooms.join(&name, || seat(&ada)).await.unwrap();
+    let other = bench.rooms.join(&name, || seat(&bob)).await.unwrap();
+    bench.store.fail_appends(true);
+    let (own, theirs) = (typed(1, 0, "own"), typed(2, 0, "theirs"));
+    author.update(&own).await.unwrap();
+    other.update(&theirs).await.unwrap();
+    let has = |frames: &[Bytes], text: &str| {
+        frames.iter().any(|frame| frame.windows(text.len()).any(|part| part == text.as_bytes()))
+    };
+    // It asks for everything; it asks for what lies above a state vector; it falls behind.
+    for state_vector in [&[0][..], &[1, 3, 1]] {
+        author.step1(state_vector).await.unwrap();
+        let heard = frames(&ada).await;
+        assert!(has(&heard, "theirs") && !has(&heard, "own"), "{heard:?}");
+    }
+    for at in 0..20 {
+        other.update(&typed(2, 6 + 100 * at, &"x".repeat(100))).await.unwrap();
+    }
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let heard = frames(&ada).await;
+    assert!(has(&heard, &"x".repeat(1500)) && !has(&heard, "own"), "{heard:?}");
+    bench.store.fail_appends(false);
+    tokio::time::sleep(Duration::from_secs(6)).await;
+    assert!(echoes(&frames(&ada).await, &own));
+}
+
 #[tokio::test(start_paused = true)]
 async fn the_last_member_leaves_during_an_outage_and_the_document_waits_in_memory() {
     let bench = Bench::new(Config::default());
