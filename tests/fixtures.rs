@@ -86,6 +86,7 @@ async fn write(kind: StoreKind, fixture: &PathBuf) {
     for (name, document) in documents() {
         bring_about(&store, &name, &document).await;
     }
+    store.shrink().await.unwrap();
     store.close().await.unwrap();
     drop(store);
     if fixture.exists() {

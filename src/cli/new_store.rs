@@ -23,7 +23,9 @@ pub(super) struct NewStore {
 impl NewStore {
     /// Begins a store that becomes the one of `config`, whose directory must be missing or empty.
     pub(super) fn begin(config: &Config) -> Result<Self, CommandError> {
-        let directory = config.data.clone();
+        // `.` has no name that another directory could have beside it.
+        let named = std::path::absolute(&config.data);
+        let directory = named.map_err(|source| CommandError::Write { path: config.data.clone(), source })?;
         let unfinished = place(&directory);
         if !is_vacant(&directory, &unfinished) {
             return Err(CommandError::NotEmpty { path: directory });

@@ -91,6 +91,10 @@ fn main() -> ExitCode {
         }
         return ExitCode::SUCCESS;
     }
+    if !FAULTS.iter().any(|fault| plan.wants(fault.name)) {
+        println!("no fault has any of these names in its own: {}", plan.wanted.join(", "));
+        return ExitCode::from(2);
+    }
     table::print_head(&plan);
     let mut is_broken = false;
     for backend in BACKENDS {

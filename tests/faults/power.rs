@@ -6,7 +6,8 @@
 mod disk;
 mod strace;
 
-use std::path::Path;
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use tempfile::TempDir;
@@ -69,6 +70,8 @@ pub(crate) fn run(trial: &Trial<'_>) -> Tally {
 struct Traced {
     documents: Documents,
     events: Vec<Event>,
+    /// Files that may differ at the end of the trace, by a call that was under way.
+    under_way: HashSet<PathBuf>,
     /// The disk and what was promised before the first event.
     disk: Disk,
     ledger: Ledger,
@@ -90,8 +93,8 @@ impl Traced {
         if !ended.is_success() {
             return Err(format!("the traced load failed: {} {}", ended.output, ended.story()));
         }
-        let events = strace::read(&path, scratch.path())?;
-        Ok(Self { documents, events, disk, ledger, place })
+        let strace::Trace { events, under_way } = strace::read(&path, scratch.path())?;
+        Ok(Self { documents, events, under_way, disk, ledger, place })
     }
 
     /// After which events to cut: any, and as often those after which something has just been promised.
@@ -123,7 +126,7 @@ impl Traced {
             }
         }
         tally.acknowledged += ledger.acknowledged() - before;
-        if let Err(difference) = disk.compare(self.place.data.parent().unwrap()) {
+        if let Err(difference) = disk.compare(self.place.data.parent().unwrap(), &self.under_way) {
             tally.breaks(part, format!("the replay is wrong: {difference}"));
         }
         ledger
@@ -165,7 +168,7 @@ struct Moment<'a> {
 }
 
 /// The files below a directory with their paths from there.
-fn files_of(directory: &Path) -> Vec<(std::path::PathBuf, Vec<u8>)> {
+fn files_of(directory: &Path) -> Vec<(PathBuf, Vec<u8>)> {
     let files = damage::files(directory).into_iter();
     files.map(|path| (path.strip_prefix(directory).unwrap().to_owned(), std::fs::read(&path).unwrap())).collect()
 }

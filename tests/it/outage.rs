@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use ydock::DocName;
 use ydock::delivery::{self, Outbox};
-use ydock::doc_rooms::{Config, Rooms, RoomsParts, Seat};
+use ydock::doc_rooms::{Broadcast, Config, Rooms, RoomsParts, Seat};
 use ydock::fronts::y_websocket::{Acks, YWebSocketDialect};
 use ydock::shutdown::Tasks;
 use ydock::storage::{FaultyStore, MemoryStore, Mishap, Store};
@@ -117,6 +117,25 @@ async fn whoever_is_brought_up_to_date_is_not_sent_its_own_edits_before_they_are
     bench.store.fail_appends(false);
     tokio::time::sleep(Duration::from_secs(6)).await;
     assert!(echoes(&frames(&ada).await, &own));
+}
+
+#[tokio::test(start_paused = true)]
+async fn with_broadcasts_after_saving_a_newcomer_is_not_sent_what_is_not_saved_either() {
+    let bench = Bench::new(Config { broadcast: Broadcast::AfterSave, ..Config::default() });
+    let name = doc("later");
+    let (ada, bob) = (Outbox::new(&delivery::Config::default()), Outbox::new(&delivery::Config::default()));
+    let author = bench.rooms.join(&name, || seat(&ada)).await.unwrap();
+    bench.store.fail_appends(true);
+    let update = typed(1, 0, "unsaved");
+    author.update(&update).await.unwrap();
+    let newcomer = bench.rooms.join(&name, || seat(&bob)).await.unwrap();
+    newcomer.step1(&[0]).await.unwrap();
+    let step2 = |frames: &[Bytes]| frames.iter().any(|frame| frame.starts_with(&[0, 1]));
+    let heard = frames(&bob).await;
+    assert!(step2(&heard) && !echoes(&heard, &update), "{heard:?}");
+    bench.store.fail_appends(false);
+    tokio::time::sleep(Duration::from_secs(6)).await;
+    assert!(echoes(&frames(&bob).await, &update));
 }
 
 #[tokio::test(start_paused = true)]

@@ -103,9 +103,10 @@ impl Drop for Scratch {
 }
 
 fn salvaged(data: &Path) -> PathBuf {
+    let data = std::path::absolute(data).unwrap_or_else(|_| data.to_owned());
     let mut name = data.file_name().unwrap_or_default().to_owned();
     name.push("-salvaged");
-    beside(data, "").with_file_name(name)
+    data.with_file_name(name)
 }
 
 fn put_aside(directory: &Path, name: &DocName, bytes: &[u8]) -> std::io::Result<()> {

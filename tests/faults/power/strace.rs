@@ -1,6 +1,6 @@
 //! The trace of a process's file system calls, as `strace` writes it, read into events.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -85,14 +85,26 @@ pub(super) fn why_not_permitted() -> Option<String> {
     }
 }
 
-/// The events of a trace, of files below a directory.
-pub(super) fn read(trace: &Path, below: &Path) -> Result<Vec<Event>, String> {
+/// What happened to the files below a directory.
+pub(super) struct Trace {
+    pub(super) events: Vec<Event>,
+    /// Files with a call under way when the process ended: it may have been done or not.
+    pub(super) under_way: HashSet<PathBuf>,
+}
+
+/// Reads a trace.
+pub(super) fn read(trace: &Path, below: &Path) -> Result<Trace, String> {
     let text = String::from_utf8(std::fs::read(trace).unwrap()).unwrap();
     let mut reader = Reader { below, interrupted: HashMap::new(), events: Vec::new() };
     for line in text.lines() {
         reader.line(line).map_err(|what| format!("the trace cannot be read: {what}: {line:.200}"))?;
     }
-    Ok(reader.events)
+    let mut under_way = HashSet::new();
+    for beginning in reader.interrupted.values() {
+        let first = beginning.split_once('(').and_then(|(_, arguments)| arguments.split(", ").next());
+        under_way.extend(reader.path_of(first.unwrap_or_default())?);
+    }
+    Ok(Trace { events: reader.events, under_way })
 }
 
 struct Reader<'a> {
