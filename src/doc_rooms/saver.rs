@@ -140,7 +140,7 @@ impl Saver {
                 Progress::Lost { error }
             }
             Err(error) => {
-                let pause = FIRST_PAUSE * 2_u32.pow(self.failures.min(6));
+                let pause = FIRST_PAUSE * 2_u32.pow(self.failures.min(4));
                 self.failures += 1;
                 self.step = Step::Pausing(Box::pin(tokio::time::sleep(pause.min(LONGEST_PAUSE))));
                 Progress::Failed { error }
@@ -162,6 +162,7 @@ impl std::fmt::Debug for Saver {
 const MAX_BATCH: usize = 1024;
 /// … and at most so many bytes, unless one update alone is larger.
 const MAX_BATCH_BYTES: usize = 1 << 20;
-/// The pause after the first failure; it doubles up to the longest.
+/// The pause after the first failure; it doubles up to the longest. The longest is what a document may stay unsaved, and
+/// `/readyz` red, after the store has come back: a refusal costs the store microseconds.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
-const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);

@@ -18,6 +18,7 @@ pub(crate) struct Author {
     doc: String,
     client: u64,
     len: usize,
+    pause: Duration,
     sent: AtomicU64,
     acknowledged: AtomicU64,
 }
@@ -38,6 +39,8 @@ pub(crate) struct Crowd {
     pub(crate) first_client: u64,
     /// The length of an update's text.
     pub(crate) len: usize,
+    /// How long an author rests after each update.
+    pub(crate) pause: Duration,
 }
 
 /// How many updates an author sends before it waits for an acknowledgement.
@@ -71,6 +74,7 @@ impl Author {
                 }
                 sent += 1;
                 self.sent.store(sent, Ordering::SeqCst);
+                tokio::time::sleep(self.pause).await;
                 continue;
             }
             let received = client.next_update().await.ok_or("the connection ended")?;
@@ -90,7 +94,7 @@ impl Authors {
             let url = server.ws(&doc);
             let client = crowd.first_client + number;
             let (sent, acknowledged) = (AtomicU64::new(0), AtomicU64::new(0));
-            let author = Arc::new(Author { doc, client, len: crowd.len, sent, acknowledged });
+            let author = Arc::new(Author { doc, client, len: crowd.len, pause: crowd.pause, sent, acknowledged });
             authors.all.push(Arc::clone(&author));
             let stop = Arc::clone(&authors.stop);
             authors.running.spawn(async move { author.write(url, &stop).await });
@@ -131,6 +135,16 @@ impl Authors {
         };
         let finished = tokio::time::timeout(limit, finishing).await;
         finished.unwrap_or_else(|_| Err(format!("{} updates were never acknowledged", self.unacknowledged())))
+    }
+
+    /// Waits until everybody has what they sent so far, and so many updates more.
+    pub(crate) async fn until_caught_up(&self, more: u64) {
+        for author in &self.all {
+            let wanted = author.sent.load(Ordering::SeqCst) + more;
+            while author.acknowledged() < wanted {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        }
     }
 
     pub(crate) async fn until_acknowledged(&self, total: u64) {

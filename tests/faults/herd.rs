@@ -11,7 +11,7 @@ use crate::tally::Tally;
 use crate::trial::{self, Trial};
 use crate::verify::verify_deep;
 
-const CROWD: Crowd = Crowd { authors: 100, documents: 20, first_client: 1, len: 5 };
+const CROWD: Crowd = Crowd { authors: 100, documents: 20, first_client: 1, len: 5, pause: Duration::ZERO };
 
 pub(crate) fn run(trial: &Trial<'_>) -> Tally {
     trial::block_on(Duration::from_mins(10), rounds(trial))

@@ -13,7 +13,7 @@ use crate::small_disk::{SmallDisk, run as run_command};
 use crate::tally::Tally;
 use crate::trial::{self, Trial, Where};
 
-const CROWD: Crowd = Crowd { authors: 4, documents: 2, first_client: 1, len: 20 };
+const CROWD: Crowd = Crowd { authors: 4, documents: 2, first_client: 1, len: 20, pause: Duration::ZERO };
 
 pub(crate) fn run(trial: &Trial<'_>) -> Tally {
     match trial.place {

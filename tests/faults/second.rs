@@ -11,7 +11,7 @@ use crate::served::{Server, is_clear_refusal, run_refused};
 use crate::tally::Tally;
 use crate::trial::{self, Trial};
 
-const CROWD: Crowd = Crowd { authors: 4, documents: 2, first_client: 1, len: 20 };
+const CROWD: Crowd = Crowd { authors: 4, documents: 2, first_client: 1, len: 20, pause: Duration::ZERO };
 
 pub(crate) fn run(trial: &Trial<'_>) -> Tally {
     trial::block_on(Duration::from_mins(2), async {

@@ -12,7 +12,8 @@ use crate::small_disk::SmallDisk;
 use crate::tally::Tally;
 use crate::trial::{self, Trial, Where};
 
-const CROWD: Crowd = Crowd { authors: 10, documents: 4, first_client: 1, len: 9000 };
+/// They write at most 4.5 MB a second: what they write between the repair and the last look must fit on the disk.
+const CROWD: Crowd = Crowd { authors: 10, documents: 4, first_client: 1, len: 9000, pause: Duration::from_millis(20) };
 
 /// The disk fills up and is freed.
 pub(crate) fn run_full(trial: &Trial<'_>) -> Tally {
@@ -78,14 +79,18 @@ async fn outage_round(trial: &Trial<'_>, round: u64, disk: &SmallDisk, tally: &m
     // What is small may still fit where something larger does not.
     within("acknowledgements stop", until_silence(&members)).await?;
     tokio::time::sleep(Duration::from_secs(trial.plan.pick(1, 10))).await;
-    let (before, unacknowledged) = (members.acknowledged(), members.unacknowledged());
+    let unacknowledged = members.unacknowledged();
     tally.insist(round, unacknowledged > 0, || "nothing waited for the disk".to_owned());
     let departed = members.departed();
     tally.insist(round, departed.is_empty(), || format!("members are gone: {departed:?}"));
 
     disk.repair(Some(server.pid()))?;
-    within("everything is acknowledged", members.until_acknowledged(before + unacknowledged + 100)).await?;
-    within("/readyz is green", until_green(&server)).await?;
+    within("everything is acknowledged", members.until_caught_up(10)).await?;
+    let mut reason = String::new();
+    let green = within("/readyz is green", until_green(&server, &mut reason)).await;
+    green.map_err(|story| {
+        format!("{story}, but says: {reason}; on the disk: {}; {} acknowledged", disk.content(), members.acknowledged())
+    })?;
     members.finish(Duration::from_secs(30)).await?;
     tally.acknowledged += members.acknowledged();
     server.restart()?;
@@ -134,8 +139,13 @@ async fn until_red(server: &Server, disk: &SmallDisk) {
     }
 }
 
-async fn until_green(server: &Server) {
-    while server.ready().await.0 != 200 {
+async fn until_green(server: &Server, reason: &mut String) {
+    loop {
+        let (status, words) = server.ready().await;
+        if status == 200 {
+            return;
+        }
+        *reason = words;
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }

@@ -2,6 +2,7 @@
 
 use std::fs::{self, File};
 use std::io::Write;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -104,6 +105,15 @@ impl SmallDisk {
         }
     }
 
+    /// The files on it and their lengths, for people.
+    pub(crate) fn content(&self) -> String {
+        let file = |path: &PathBuf| {
+            let (len, taken) = fs::metadata(path).map_or((0, 0), |file| (file.len(), file.blocks() * 512));
+            format!("{} has {len} bytes and takes {taken}", path.display())
+        };
+        files(self.scratch.path()).iter().map(file).collect::<Vec<_>>().join(", ")
+    }
+
     /// Whether the reason that the server gives is this one.
     pub(crate) fn explains(&self, reason: &str) -> bool {
         match self.kind {
@@ -138,4 +148,4 @@ pub(crate) fn run(program: &str, arguments: &[&str], path: &Path) -> Result<(), 
     }
 }
 
-const SIZE: &str = "40m";
+const SIZE: &str = "64m";
