@@ -1,6 +1,7 @@
 //! `ydock serve`: settings, start, and a stop that loses nothing.
 
 use std::io::{self, Write};
+use std::time::Duration;
 
 use thiserror::Error;
 use tokio::signal::unix::{SignalKind, signal};
@@ -43,7 +44,10 @@ pub fn serve(flags: &Serve) -> Result<(), ServeError> {
     let config = settings::of_server(flags)?;
     telemetry::install(&config.log).or(Err(ServeError::Log { filter: config.log.filter.clone() }))?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(ServeError::Process)?;
-    runtime.block_on(run(config))
+    let outcome = runtime.block_on(run(config));
+    // A reading on a disk that hangs keeps nobody.
+    runtime.shutdown_timeout(LAST_WAIT);
+    outcome
 }
 
 async fn run(config: Config) -> Result<(), ServeError> {
@@ -66,3 +70,6 @@ fn announce(server: &Server) -> io::Result<()> {
     writeln!(out, "listening on http://{}", server.local_addr())?;
     out.flush()
 }
+
+/// How long work on blocking threads may still take when everything else has ended.
+const LAST_WAIT: Duration = Duration::from_secs(5);

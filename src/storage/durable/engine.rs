@@ -12,6 +12,7 @@ use bytesize::ByteSize;
 use thiserror::Error;
 use tokio::time::Instant;
 
+use super::calls::{Calls, Hanging, PATIENCE};
 use super::quarantine::Quarantine;
 use super::rows::Database;
 use crate::storage::{Cause, Health, StoreCounters, StoreError};
@@ -27,6 +28,7 @@ pub(super) struct Engine<D> {
     health: Mutex<Health>,
     /// How many bytes the disk must have free before edits are taken again; 0 while they are.
     needed: AtomicU64,
+    calls: Calls,
     pub(super) quarantine: Quarantine,
     pub(super) counters: StoreCounters,
 }
@@ -79,9 +81,17 @@ impl<D: Database> Engine<D> {
             slot: RwLock::new(Slot::Open(Box::new(database))),
             health: Mutex::new(Health::Ok),
             needed: AtomicU64::new(0),
+            calls: Calls::new(PATIENCE),
             quarantine: Quarantine::default(),
             counters: StoreCounters::default(),
         }
+    }
+
+    /// Lets calls count as hanging after another time.
+    #[cfg(test)]
+    pub(super) fn with_patience(mut self, patience: std::time::Duration) -> Self {
+        self.calls = Calls::new(patience);
+        self
     }
 
     /// Runs a read on a consistent view of everything committed.
@@ -106,6 +116,7 @@ impl<D: Database> Engine<D> {
         change: impl FnOnce(&mut D::Write<'_>) -> Result<(T, Volume), Fault>,
     ) -> Result<T, StoreError> {
         let started = Instant::now();
+        let _running = self.calls.begin();
         let outcome = {
             let slot = self.slot.read().unwrap_or_else(PoisonError::into_inner);
             let database = slot.database()?;
@@ -148,6 +159,7 @@ impl<D: Database> Engine<D> {
         if matches!(*self.slot.read().unwrap_or_else(PoisonError::into_inner), Slot::Open(_)) {
             return true;
         }
+        let _running = self.calls.begin();
         let mut slot = self.slot.write().unwrap_or_else(PoisonError::into_inner);
         match &*slot {
             Slot::Open(_) => return true,
@@ -192,6 +204,7 @@ impl<D: Database> Engine<D> {
 
     /// Waits for running reads and releases the file.
     pub(super) fn close(&self) {
+        let _running = self.calls.begin();
         let slot = std::mem::replace(&mut *self.slot.write().unwrap_or_else(PoisonError::into_inner), Slot::Closed);
         self.set_health(Health::Failed { reason: StoreError::Closed.to_string() });
         if let Slot::Open(database) = slot
@@ -201,7 +214,15 @@ impl<D: Database> Engine<D> {
         }
     }
 
+    /// The call that the engine has not come back from, if there is one.
+    pub(super) fn hanging(&self) -> Option<Hanging> {
+        self.calls.hanging()
+    }
+
     pub(super) fn health(&self) -> Health {
+        if let Some(hanging) = self.hanging() {
+            return Health::Degraded { reason: hanging.to_string() };
+        }
         match self.health.lock().unwrap_or_else(PoisonError::into_inner).clone() {
             // Compactions may work, and edits are refused all the same.
             Health::Ok => match self.refusal() {

@@ -10,10 +10,12 @@
 //! - `batch`, `staging`, `sweep`: the three kinds of write transaction;
 //! - `writer`: the thread that runs them; `reader`, `remains`: the read transactions;
 //! - `index`: what is checked at the start;
-//! - `engine`: the open database, opened anew after an I/O error; `quarantine`: the damaged documents;
+//! - `engine`: the open database, opened anew after an I/O error; `calls`: whether it answers; `quarantine`: the damaged
+//!   documents;
 //! - `store`: the [`Store`](super::Store) in front of all that.
 
 mod batch;
+mod calls;
 mod engine;
 mod entry;
 mod header;

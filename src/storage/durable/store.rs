@@ -3,6 +3,7 @@
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -58,6 +59,16 @@ impl<D: Database> DurableStore<D> {
     #[cfg(test)]
     pub(in crate::storage) fn without_directory(config: &Config, opener: Opener<D>) -> Result<Self, StoreError> {
         Self::start(config, Engine::new(opener()?, opener), None)
+    }
+
+    /// The same, with calls that count as hanging after this time.
+    #[cfg(test)]
+    pub(in crate::storage) fn with_patience(
+        config: &Config,
+        opener: Opener<D>,
+        patience: Duration,
+    ) -> Result<Self, StoreError> {
+        Self::start(config, Engine::new(opener()?, opener).with_patience(patience), None)
     }
 
     fn start(config: &Config, engine: Engine<D>, directory: Option<DataDirectory>) -> Result<Self, StoreError> {
@@ -231,21 +242,40 @@ impl<D: Database> Store for DurableStore<D> {
     async fn close(&self) -> Result<(), StoreError> {
         let (answer, answered) = oneshot::channel();
         match self.submit(Job::Close(answer)) {
-            // The sender is dropped unanswered when another close came first, which is as good.
-            Ok(()) => drop(answered.await),
-            Err(StoreError::Closed) => {}
+            Ok(()) => {}
+            Err(StoreError::Closed) => return Ok(()),
             Err(error) => return Err(error),
         }
-        Ok(())
+        tokio::pin!(answered);
+        loop {
+            // The sender is dropped unanswered when another close came first, which is as good.
+            if tokio::time::timeout(LOOK, &mut answered).await.is_ok() {
+                return Ok(());
+            }
+            if let Some(hanging) = self.engine.hanging() {
+                return Err(StoreError::Unavailable(Arc::new(hanging)));
+            }
+        }
     }
 }
 
 impl<D: Database> Drop for DurableStore<D> {
     fn drop(&mut self) {
+        let Some(thread) = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take() else { return };
         // Refused when the store was closed before.
-        let _ = self.jobs.send(Job::Close(oneshot::channel().0));
-        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if matches!(thread.map(JoinHandle::join), Some(Err(_))) {
+        while let Err(TrySendError::Full(_)) = self.jobs.try_send(Job::Close(oneshot::channel().0))
+            && self.engine.hanging().is_none()
+        {
+            thread::sleep(GLANCE);
+        }
+        while !thread.is_finished() {
+            if let Some(hanging) = self.engine.hanging() {
+                tracing::error!(error = %hanging, "the store is left as it is");
+                return;
+            }
+            thread::sleep(GLANCE);
+        }
+        if thread.join().is_err() {
             tracing::error!("the writer thread of the store panicked");
         }
     }
@@ -269,6 +299,10 @@ fn within(bytes: &Bytes, max: u64) -> Result<(), StoreError> {
     if len > max { Err(StoreError::TooLarge { len, max }) } else { Ok(()) }
 }
 
+/// How often a waiting close looks whether the engine hangs.
+const LOOK: Duration = Duration::from_millis(100);
+/// How often a drop looks whether the writer thread has ended.
+const GLANCE: Duration = Duration::from_millis(1);
 /// The bytes that one permit of the queue stands for; the least that a write counts.
 const UNIT: usize = 8 * 1024;
 /// The bytes of snapshots that one permit stands for; two of the largest may wait at once.

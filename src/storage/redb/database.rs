@@ -32,6 +32,16 @@ impl RedbStore {
     pub(super) fn with_opener(config: &Config, opener: Opener) -> Result<Self, StoreError> {
         Self::without_directory(config, Box::new(move || open(&opener, Emptiness::IsNew)))
     }
+
+    /// The same, over a database that may take so long for a call.
+    #[cfg(test)]
+    pub(super) fn with_patient_opener(
+        config: &Config,
+        opener: Opener,
+        patience: std::time::Duration,
+    ) -> Result<Self, StoreError> {
+        Self::with_patience(config, Box::new(move || open(&opener, Emptiness::IsNew)), patience)
+    }
 }
 
 /// What it means that a database has no tables.

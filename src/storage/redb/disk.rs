@@ -1,7 +1,7 @@
 //! A disk for tests: it fails when it is told, and forgets what was not synced when its power is cut.
 
 use std::io;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 
 use redb::{Database, StorageBackend};
 
@@ -9,7 +9,14 @@ use super::database::Opener;
 
 /// A disk in memory, shared by all that hold a clone.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Disk(Arc<Mutex<State>>);
+pub(super) struct Disk(Arc<Mutex<State>>, Arc<Gate>);
+
+/// What operations wait for while the disk hangs.
+#[derive(Debug, Default)]
+struct Gate {
+    is_shut: Mutex<bool>,
+    opened: Condvar,
+}
 
 #[derive(Debug, Default)]
 struct State {
@@ -60,8 +67,15 @@ impl Disk {
         self.state().reads_fail = true;
     }
 
+    /// Lets every operation wait until the disk is repaired.
+    pub(super) fn hang(&self) {
+        *self.1.is_shut.lock().unwrap() = true;
+    }
+
     /// Lets everything work again.
     pub(super) fn repair(&self) {
+        *self.1.is_shut.lock().unwrap() = false;
+        self.1.opened.notify_all();
         let mut state = self.state();
         (state.fault, state.reads_fail) = (None, false);
     }
@@ -86,7 +100,8 @@ impl Disk {
                 }
             }
         }
-        Self(Arc::new(Mutex::new(State { seen: bytes.clone(), durable: bytes, ..State::default() })))
+        let state = State { seen: bytes.clone(), durable: bytes, ..State::default() };
+        Self(Arc::new(Mutex::new(state)), Arc::default())
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -95,6 +110,7 @@ impl Disk {
 
     /// Counts an operation and says whether it fails.
     fn operate(&self) -> io::Result<MutexGuard<'_, State>> {
+        drop(self.1.opened.wait_while(self.1.is_shut.lock().unwrap(), |is_shut| *is_shut).unwrap());
         let mut state = self.state();
         let at = state.operations;
         state.operations += 1;

@@ -227,6 +227,32 @@ async fn a_compaction_cut_short_leaves_nothing_that_is_not_reclaimed() {
 }
 
 #[tokio::test]
+async fn a_disk_that_hangs_is_reported_and_keeps_nobody_who_wants_to_leave() {
+    let disk = Disk::default();
+    let store = RedbStore::with_patient_opener(&config(), disk.opener(), Duration::from_millis(50)).unwrap();
+    store.append(&doc("a"), FIRST, vec![update("before")]).await.unwrap();
+    disk.hang();
+    let (name, updates) = (doc("a"), vec![update("meanwhile")]);
+    let mut append = store.append(&name, FIRST, updates);
+    assert!(tokio::time::timeout(Duration::from_millis(100), &mut append).await.is_err(), "it waits for the disk");
+    assert!(matches!(store.health(), Health::Degraded { reason } if reason.contains("has not answered")));
+    assert_eq!(store.load(&doc("a")).await.unwrap().head, 1, "reads go on");
+    assert!(matches!(store.close().await, Err(error) if error.is_retryable()));
+    disk.repair();
+    assert_eq!(append.await.unwrap(), 2, "it was neither lost nor refused");
+    drop(store);
+
+    let store = RedbStore::with_patient_opener(&config(), disk.opener(), Duration::from_millis(50)).unwrap();
+    assert_eq!(store.load(&doc("a")).await.unwrap().head, 2);
+    disk.hang();
+    let mut append = store.append(&name, FIRST, vec![update("never")]);
+    assert!(tokio::time::timeout(Duration::from_millis(10), &mut append).await.is_err());
+    drop(append);
+    drop(store);
+    disk.repair();
+}
+
+#[tokio::test]
 async fn a_power_cut_at_any_moment_loses_nothing_acknowledged() {
     let length = {
         let disk = Disk::default();
