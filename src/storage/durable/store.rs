@@ -1,6 +1,7 @@
 //! The handle that callers hold: checks bounds, queues writes with back-pressure, sends reads to blocking threads.
 
-use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
+use std::convert::Infallible;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
@@ -41,6 +42,8 @@ pub(in crate::storage) struct DurableStore<D: Database> {
     max_update: u64,
     max_snapshot: u64,
     thread: Mutex<Option<JoinHandle<()>>>,
+    /// Disconnected once the writer thread has ended.
+    ending: Mutex<Receiver<Infallible>>,
 }
 
 impl<D: Database> DurableStore<D> {
@@ -80,7 +83,11 @@ impl<D: Database> DurableStore<D> {
         // Room for every write and compaction that has a permit, and for a few jobs without one.
         let (jobs, waiting) = sync_channel((queue_units + compaction_units) as usize + 64);
         let writer = Writer::new(Arc::clone(&engine), waiting, directory, config.reserve.as_u64());
-        let thread = thread::Builder::new().name("ydock-store".to_owned()).spawn(move || writer.run());
+        let (until_end, ending) = sync_channel(0);
+        let thread = thread::Builder::new().name("ydock-store".to_owned()).spawn(move || {
+            let _until_end = until_end;
+            writer.run();
+        });
         let thread = thread.map_err(|error| StoreError::Failed(Arc::new(error)))?;
         Ok(Self {
             engine,
@@ -94,6 +101,7 @@ impl<D: Database> DurableStore<D> {
             max_update: config.max_update.as_u64(),
             max_snapshot: config.max_snapshot.as_u64(),
             thread: Mutex::new(Some(thread)),
+            ending: Mutex::new(ending),
         })
     }
 
@@ -262,18 +270,21 @@ impl<D: Database> Store for DurableStore<D> {
 impl<D: Database> Drop for DurableStore<D> {
     fn drop(&mut self) {
         let Some(thread) = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take() else { return };
-        // Refused when the store was closed before.
-        while let Err(TrySendError::Full(_)) = self.jobs.try_send(Job::Close(oneshot::channel().0))
-            && self.engine.hanging().is_none()
-        {
-            thread::sleep(GLANCE);
-        }
-        while !thread.is_finished() {
+        let mut is_told = false;
+        loop {
+            if !is_told {
+                // Refused when the store was closed before.
+                let told = self.jobs.try_send(Job::Close(oneshot::channel().0));
+                is_told = !matches!(told, Err(TrySendError::Full(_)));
+            }
+            let ending = self.ending.lock().unwrap_or_else(PoisonError::into_inner).recv_timeout(LOOK);
+            if ending == Err(RecvTimeoutError::Disconnected) {
+                break;
+            }
             if let Some(hanging) = self.engine.hanging() {
                 tracing::error!(error = %hanging, "the store is left as it is");
                 return;
             }
-            thread::sleep(GLANCE);
         }
         if thread.join().is_err() {
             tracing::error!("the writer thread of the store panicked");
@@ -299,10 +310,8 @@ fn within(bytes: &Bytes, max: u64) -> Result<(), StoreError> {
     if len > max { Err(StoreError::TooLarge { len, max }) } else { Ok(()) }
 }
 
-/// How often a waiting close looks whether the engine hangs.
+/// How often who waits for the end of the store looks whether the engine hangs.
 const LOOK: Duration = Duration::from_millis(100);
-/// How often a drop looks whether the writer thread has ended.
-const GLANCE: Duration = Duration::from_millis(1);
 /// The bytes that one permit of the queue stands for; the least that a write counts.
 const UNIT: usize = 8 * 1024;
 /// The bytes of snapshots that one permit stands for; two of the largest may wait at once.
