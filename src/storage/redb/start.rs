@@ -84,6 +84,10 @@ pub(in crate::storage) fn rescue(config: &Config, into: &Path) -> Result<Rebuilt
 /// redb may panic on damaged pages.
 fn open_and_check(path: &Path, cache: usize, emptiness: Emptiness) -> Result<(Database, Index), StoreError> {
     let opener = opener(path.to_owned(), cache, emptiness);
+    // After an unclean stop redb makes them anew.
+    if emptiness == Emptiness::IsDamage && !raw::was_left_open(path) && !raw::are_books_sound(path) {
+        return Err(StoreError::Failed(Arc::new(BooksDamaged)));
+    }
     let outcome = catch_unwind(AssertUnwindSafe(|| {
         let database = database::open(&opener, emptiness)?;
         let index = check_index(&database)?;
@@ -95,6 +99,10 @@ fn open_and_check(path: &Path, cache: usize, emptiness: Emptiness) -> Result<(Da
 #[derive(Debug, Error)]
 #[error("the storage engine panicked")]
 struct Panicked;
+
+#[derive(Debug, Error)]
+#[error("the pages that say which pages are in use are damaged")]
+struct BooksDamaged;
 
 /// A database that is lost while the store runs must not be replaced by an empty one.
 fn opener(path: PathBuf, cache: usize, emptiness: Emptiness) -> Opener {

@@ -8,8 +8,10 @@
 //! The layout is the one that redb documents as its file format 3.
 //!
 //! - `pages`: the file's header and its pages; `tree`: walking one tree; `scan`: looking at every page;
+//! - `check`: whether redb's own books are sound, which redb does not look at after an orderly close;
 //! - `gather`: which rows there are, by table; `rebuild`: a new file from them.
 
+mod check;
 mod gather;
 mod pages;
 mod rebuild;
@@ -24,4 +26,9 @@ pub(super) use rebuild::{Acceptance, RebuildError, rebuild};
 /// Whether the file says that whoever wrote to it last did not close it.
 pub(super) fn was_left_open(path: &Path) -> bool {
     pages::Pages::open(path).is_ok_and(|pages| pages.were_left_open())
+}
+
+/// Whether redb's own books are sound; a file that cannot be read is left to redb's own words.
+pub(super) fn are_books_sound(path: &Path) -> bool {
+    pages::Pages::open(path).and_then(|pages| check::are_books_sound(&pages)).unwrap_or(true)
 }

@@ -14,12 +14,21 @@ pub(super) struct Pages {
     region_head: u64,
     /// The root of the last commit.
     root: Option<PageNumber>,
+    /// The root of redb's own tables.
+    system_root: Option<Root>,
     were_left_open: bool,
 }
 
 /// Where a page lies: region, index in units of its own size, and order, packed as redb does it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct PageNumber(u64);
+
+/// The root of a tree, and what its content must hash to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Root {
+    pub(super) page: PageNumber,
+    pub(super) checksum: u128,
+}
 
 impl Pages {
     pub(super) fn open(path: &Path) -> io::Result<Self> {
@@ -40,14 +49,20 @@ impl Pages {
             // The slots tell their order too, and the first region begins with its pages.
             (usize::from(transaction(&head, 1) > transaction(&head, 0)), 0, len)
         };
-        let root = root(&head, newer);
-        Ok(Self { file, len, region_len, region_head, root, were_left_open: god & RECOVERY_REQUIRED != 0 })
+        let (root, system_root) = (root(&head, newer), system_root(&head, newer));
+        let were_left_open = god & RECOVERY_REQUIRED != 0;
+        Ok(Self { file, len, region_len, region_head, root, system_root, were_left_open })
     }
 
     /// The root of the table of tables, as the last commit has it. It was durable before it became the last one, so the
     /// commit before it is never the right one.
     pub(super) fn root(&self) -> Option<PageNumber> {
         self.root
+    }
+
+    /// The root of the table of redb's own tables, as the last commit has it.
+    pub(super) fn system_root(&self) -> Option<Root> {
+        self.system_root
     }
 
     /// Whether the last writer did not close the file.
@@ -97,6 +112,19 @@ impl PageNumber {
     }
 }
 
+impl Root {
+    pub(super) fn read(bytes: &[u8], at: usize) -> Option<Self> {
+        let page = PageNumber::read(bytes, at)?;
+        let checksum = bytes.get(at + 8..)?.first_chunk().map(|bytes| u128::from_le_bytes(*bytes))?;
+        Some(Self { page, checksum })
+    }
+}
+
+fn system_root(head: &[u8], slot: usize) -> Option<Root> {
+    let slot = head.get(SLOTS + slot * SLOT..)?;
+    if slot.get(SYSTEM_ROOT_IS_THERE) == Some(&0) { None } else { Root::read(slot, SYSTEM_ROOT) }
+}
+
 fn root(head: &[u8], slot: usize) -> Option<PageNumber> {
     let slot = head.get(SLOTS + slot * SLOT..)?;
     if slot.get(ROOT_IS_THERE) == Some(&0) { None } else { PageNumber::read(slot, ROOT) }
@@ -128,5 +156,7 @@ const REGION_DATA_PAGES: usize = 20;
 const SLOTS: usize = 64;
 const SLOT: usize = 128;
 const ROOT_IS_THERE: usize = 1;
+const SYSTEM_ROOT_IS_THERE: usize = 2;
 const ROOT: usize = 8;
+const SYSTEM_ROOT: usize = 40;
 const TRANSACTION: usize = 104;

@@ -83,6 +83,37 @@ fn children(page: &[u8]) -> Option<impl Iterator<Item = PageNumber>> {
     (numbers.len() >= 8 * children).then(move || (0..children).filter_map(move |at| PageNumber::read(numbers, 8 * at)))
 }
 
+/// The children of a branch with what their contents must hash to.
+pub(super) fn children_with_checksums(page: &[u8]) -> Option<impl Iterator<Item = (PageNumber, u128)>> {
+    let checksums = page.get(BRANCH_HEAD..)?;
+    let children = children(page)?;
+    let checksum = |at: usize| checksums.get(CHECKSUM * at..)?.first_chunk().map(|bytes| u128::from_le_bytes(*bytes));
+    Some(children.enumerate().filter_map(move |(at, child)| Some((child, checksum(at)?))))
+}
+
+/// Where the content of a page ends, which its checksum covers.
+pub(super) fn end_of_content(page: &[u8], shape: Shape) -> Option<usize> {
+    let count = count(page)?;
+    let last = count.checked_sub(1)?;
+    match *page.first()? {
+        LEAF => {
+            let key_ends = if shape.key.is_none() { count } else { 0 };
+            let value_ends = if shape.value.is_none() { count } else { 0 };
+            let keys = HEAD + END * (key_ends + value_ends);
+            let values = shape.key.map_or_else(|| end(page, last), |width| Some(keys + width * count))?;
+            shape.value.map_or_else(|| end(page, key_ends + last), |width| Some(values + width * count))
+        }
+        BRANCH => {
+            let keys = BRANCH_HEAD + (CHECKSUM + 8) * (count + 1);
+            match shape.key {
+                Some(width) => Some(keys + width * count),
+                None => page.get(keys + END * last..)?.first_chunk().map(|end| u32::from_le_bytes(*end) as usize),
+            }
+        }
+        _ => None,
+    }
+}
+
 /// How many rows a leaf or keys a branch has.
 fn count(page: &[u8]) -> Option<usize> {
     page.get(2..)?.first_chunk().map(|bytes| usize::from(u16::from_le_bytes(*bytes)))
