@@ -55,12 +55,9 @@ fn is_sound(pages: &Pages, root: Root, shape: Shape, visit: &mut dyn FnMut(&[u8]
 
 /// The root and the shape of a table, from its description in the table of tables.
 fn table(description: &[u8]) -> Option<(Option<Root>, Shape)> {
-    let width = |at: usize| match description.get(at)? {
-        0 => Some(None),
-        _ => {
-            let width = description.get(at + 1..)?.first_chunk().map(|bytes| u32::from_le_bytes(*bytes))?;
-            Some(usize::try_from(width).ok())
-        }
+    let width = |at: usize| {
+        let width = description.get(at + 1..)?.first_chunk().map(|bytes| u32::from_le_bytes(*bytes))?;
+        Some(if description.get(at)? == &0 { None } else { usize::try_from(width).ok() })
     };
     let shape = Shape { key: width(KEY_WIDTH)?, value: width(VALUE_WIDTH)? };
     let root = match description.get(HAS_ROOT)? {
