@@ -44,6 +44,7 @@ pub mod sync;
 pub mod telemetry;
 pub mod testing;
 pub mod upkeep;
+pub mod websocket;
 
 pub use ids::{ClientId, ConnId, DocName, DocNameError, Generation, MemberId};
 pub use server::{Server, StartError, StopError};

@@ -1,46 +1,21 @@
 //! What runs for one WebSocket from its upgrade to its end.
 //!
-//! Reader and writer are two halves of one task: while the reader waits for a full room, the writer goes on. This is the
-//! seam of the transport: everything above it knows outboxes and frames, and nothing of sockets.
+//! Reader and writer are two halves of one task: while the reader waits for a full room, the writer goes on. The writer
+//! sleeps as long as whoever has something for the client can write it at once.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::time::Duration;
+use std::sync::atomic::Ordering;
 
-use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade};
-use axum::http::{HeaderMap, header};
-use bytes::Bytes;
-use futures_util::stream::{SplitSink, SplitStream};
-use futures_util::{SinkExt, StreamExt};
-use tokio::time::Instant;
+use bytes::{Buf, Bytes, BytesMut};
+use tokio::time::{Instant, timeout};
 
-use super::{Close, Config, Protocol};
-use crate::delivery::{Batch, Ending, Outbox};
+use super::connections::Slot;
+use super::heard::Heard;
+use super::{Close, Protocol};
+use crate::delivery::{Batch, Ending, Outbox, Wire};
 use crate::ids::ConnId;
 use crate::shutdown::Tasks;
-use crate::telemetry::Metrics;
-
-/// The connections of a server: numbered, counted and bounded.
-#[derive(Debug, Clone)]
-pub struct Connections {
-    shared: Arc<Shared>,
-}
-
-#[derive(Debug)]
-struct Shared {
-    config: Config,
-    tasks: Tasks,
-    metrics: Arc<Metrics>,
-    next: AtomicU64,
-    open: AtomicUsize,
-}
-
-/// A place among the connections, taken before the upgrade and free again when dropped.
-#[derive(Debug)]
-pub struct Slot {
-    shared: Arc<Shared>,
-    conn: ConnId,
-}
+use crate::websocket::{self, Decoder, Message, Opcode, ProtocolError, Reader, Socket, Step};
 
 /// Drives one WebSocket.
 #[derive(Debug)]
@@ -49,53 +24,21 @@ pub struct Driver {
     outbox: Arc<Outbox>,
 }
 
-impl Connections {
-    /// No connection is open.
-    #[must_use]
-    pub fn new(config: Config, tasks: Tasks, metrics: Arc<Metrics>) -> Self {
-        let shared = Shared { config, tasks, metrics, next: AtomicU64::new(1), open: AtomicUsize::new(0) };
-        Self { shared: Arc::new(shared) }
-    }
-
-    /// Takes a place for one more connection; `None` when there is none, or the server is stopping.
-    #[must_use]
-    pub fn admit(&self) -> Option<Slot> {
-        let shared = Arc::clone(&self.shared);
-        if shared.tasks.is_stopping() {
-            return None;
-        }
-        let conn = ConnId(shared.next.fetch_add(1, Ordering::Relaxed));
-        if shared.open.fetch_add(1, Ordering::Relaxed) >= shared.config.max_open {
-            shared.open.fetch_sub(1, Ordering::Relaxed);
-            return None;
-        }
-        shared.metrics.connections.increment(1);
-        shared.metrics.connections_opened.increment(1);
-        Some(Slot { shared, conn })
-    }
-
-    /// Bounds an upgrade, before anything is read from the socket.
-    pub fn bound(&self, upgrade: WebSocketUpgrade) -> WebSocketUpgrade {
-        let max = usize::try_from(self.shared.config.max_message.as_u64()).unwrap_or(usize::MAX);
-        upgrade.read_buffer_size(READ_BUFFER).write_buffer_size(WRITE_BUFFER).max_message_size(max).max_frame_size(max)
-    }
-
-    /// Agrees to the first subprotocol that a client offers, whatever it is: a browser fails the connection unless one of
-    /// those that it offers comes back.
-    pub fn agreed(upgrade: WebSocketUpgrade, headers: &HeaderMap) -> WebSocketUpgrade {
-        let offered = headers.get(header::SEC_WEBSOCKET_PROTOCOL).and_then(|offered| offered.to_str().ok());
-        let first = offered.and_then(|offered| offered.split(',').map(str::trim).find(|protocol| !protocol.is_empty()));
-        match first {
-            Some(first) => upgrade.protocols([first.to_owned()]),
-            None => upgrade,
-        }
-    }
+/// What ended a conversation.
+enum End {
+    /// The client has gone, or its connection is broken.
+    Gone,
+    /// The client has said goodbye and is answered.
+    Closed,
+    /// The server ends it.
+    Ended(Ending),
+    /// The client broke the protocol, so nothing that it sends can be read any more.
+    Broken(Ending),
 }
 
-impl Drop for Slot {
-    fn drop(&mut self) {
-        self.shared.open.fetch_sub(1, Ordering::Relaxed);
-        self.shared.metrics.connections.decrement(1);
+impl Wire for Socket {
+    fn try_write(&self, bytes: &[u8]) -> std::io::Result<usize> {
+        Self::try_write(self, bytes)
     }
 }
 
@@ -125,133 +68,156 @@ impl Driver {
     }
 
     /// Drives a connection whose session could not begin: tells the client why.
-    pub async fn refuse(self, socket: WebSocket, ending: Ending) {
-        let (sink, stream) = socket.split();
-        self.close(sink, stream, ending).await;
+    pub async fn refuse(self, mut socket: Socket, ending: Ending) {
+        let mut incoming = self.incoming(&mut socket);
+        self.close(&socket, Bytes::new(), Some(&mut incoming), &ending).await;
     }
 
     /// Drives the connection until it ends. The protocol is dropped, and its sessions with it, before the goodbye.
-    pub async fn run(self, socket: WebSocket, mut protocol: impl Protocol) {
-        let (mut sink, mut stream) = socket.split();
+    pub async fn run(self, mut socket: Socket, mut protocol: impl Protocol) {
+        let mut incoming = self.incoming(&mut socket);
+        self.outbox.attach(Box::new(socket.clone()));
         let heard = Heard::new();
         let keep_alive = protocol.keep_alive();
-        let ending = {
-            let reading = self.read(&mut stream, &mut protocol, &heard);
-            let writing = self.write(&mut sink, keep_alive, &heard);
+        // Outside of the writer, which may be stopped in the middle of a frame.
+        let mut unsent = Bytes::new();
+        let end = {
+            let reading = self.read(&mut incoming, &mut protocol, &heard);
+            let writing = self.write(&socket, &mut unsent, keep_alive, &heard);
             tokio::pin!(reading, writing);
             tokio::select! {
-                ending = &mut reading => ending,
-                ending = &mut writing => ending,
+                end = &mut reading => end,
+                end = &mut writing => end,
             }
         };
         drop(protocol);
-        if let Some(ending) = ending {
-            self.close(sink, stream, ending).await;
-        } else {
-            // The library has the answer to a client's goodbye ready, and sends it with what is written next.
-            let linger = self.slot.shared.config.linger;
-            let _client_has_gone = tokio::time::timeout(linger, sink.flush()).await.is_err();
+        match end {
+            End::Gone => {}
+            End::Closed => self.part(&socket, unsent).await,
+            End::Ended(ending) => self.close(&socket, unsent, Some(&mut incoming), &ending).await,
+            End::Broken(ending) => self.close(&socket, unsent, None, &ending).await,
         }
+        self.count_sent();
     }
 
-    /// Reads until the client goes (`None`) or is to be ended.
-    async fn read(
-        &self,
-        stream: &mut SplitStream<WebSocket>,
-        protocol: &mut impl Protocol,
-        heard: &Heard,
-    ) -> Option<Ending> {
-        let metrics = &self.slot.shared.metrics;
+    fn incoming(&self, socket: &mut Socket) -> Incoming {
+        let max = usize::try_from(self.slot.shared.config.max_message.as_u64()).unwrap_or(usize::MAX);
+        Incoming { reader: socket.reader(), decoder: Decoder::new(max) }
+    }
+
+    /// Reads until the client goes or is to be ended.
+    async fn read(&self, incoming: &mut Incoming, protocol: &mut impl Protocol, heard: &Heard) -> End {
+        let Incoming { reader, decoder } = incoming;
         loop {
-            let message = match stream.next().await? {
-                Ok(message) => message,
-                Err(error) => return read_error(&error),
-            };
+            let Ok(Some(mut chunk)) = reader.read().await else { return End::Gone };
             heard.note();
-            match message {
-                Message::Binary(frame) => {
-                    metrics.frames_received.increment(1);
-                    metrics.bytes_received.increment(frame.len() as u64);
-                    heard.busy.store(true, Ordering::Relaxed);
-                    let outcome = protocol.frame(&frame).await;
-                    heard.note();
-                    heard.busy.store(false, Ordering::Relaxed);
-                    if let Err(ending) = outcome {
-                        self.outbox.end(ending);
-                        // The writer ends the connection: with this reason, or an earlier one of the room.
-                        std::future::pending::<()>().await;
-                    }
+            let bytes = chunk.bytes();
+            let mut done = 0;
+            while let Some(rest) = bytes.get_mut(done..)
+                && !rest.is_empty()
+            {
+                let Step { consumed, message } = match decoder.step(rest) {
+                    Ok(step) => step,
+                    Err(error) => return End::Broken(broken(error)),
+                };
+                done += consumed;
+                let Some(message) = message else { continue };
+                if let Some(end) = self.hear(message, protocol, heard).await {
+                    return end;
                 }
-                Message::Text(_) => return Some(Ending::Malformed("text frames are not part of this protocol".into())),
-                Message::Ping(_) | Message::Pong(_) => {}
-                Message::Close(_) => return None,
             }
         }
     }
 
-    /// Writes until the connection is to be ended, or is gone (`None`).
-    async fn write(
-        &self,
-        sink: &mut SplitSink<WebSocket, Message>,
-        keep_alive: Bytes,
-        heard: &Heard,
-    ) -> Option<Ending> {
+    async fn hear(&self, message: Message<'_>, protocol: &mut impl Protocol, heard: &Heard) -> Option<End> {
+        match message {
+            Message::Binary(frame) => {
+                let metrics = &self.slot.shared.metrics;
+                metrics.frames_received.increment(1);
+                metrics.bytes_received.increment(frame.len() as u64);
+                heard.busy.store(true, Ordering::Relaxed);
+                let outcome = protocol.frame(frame).await;
+                heard.note();
+                heard.busy.store(false, Ordering::Relaxed);
+                if let Err(ending) = outcome {
+                    self.outbox.end(ending);
+                    // The writer ends the connection: with this reason, or an earlier one of the room.
+                    std::future::pending::<()>().await;
+                }
+            }
+            Message::Text(_) => {
+                return Some(End::Ended(Ending::Malformed("text frames are not part of this protocol".to_owned())));
+            }
+            Message::Ping(payload) => self.outbox.pong(websocket::frame(Opcode::Pong, &[payload])),
+            Message::Pong => {}
+            Message::Close(code) => {
+                let code = code.map(u16::to_be_bytes);
+                let payload = code.as_ref().map(<[u8; 2]>::as_slice).unwrap_or_default();
+                self.outbox.control(websocket::frame(Opcode::Close, &[payload]));
+                return Some(End::Closed);
+            }
+        }
+        None
+    }
+
+    /// Writes what does not go at once, until the connection is to be ended or is gone.
+    async fn write(&self, socket: &Socket, unsent: &mut Bytes, keep_alive: Bytes, heard: &Heard) -> End {
         let config = &self.slot.shared.config;
-        let (mut frames, mut pinged, mut sent) = (Vec::new(), Instant::now(), Instant::now());
+        let mut frames = Vec::new();
+        let mut ping_at = Instant::now() + config.ping;
+        // Two looks that find nothing sent are one keep-alive apart.
+        let mut look_at = Instant::now() + config.keep_alive / 2;
         let stopping = self.stopping();
         tokio::pin!(stopping);
         loop {
-            let silence = sent + config.keep_alive;
-            let ping = pinged + config.ping;
             tokio::select! {
                 biased; // traffic without a pause must delay neither the end nor the pings
-                () = &mut stopping => return Some(Ending::ShuttingDown),
-                () = tokio::time::sleep_until(silence.min(ping)) => {
+                () = &mut stopping => return End::Ended(Ending::ShuttingDown),
+                () = tokio::time::sleep_until(look_at.min(ping_at)) => {
                     let now = Instant::now();
-                    if ping <= now {
+                    if ping_at <= now {
                         if heard.silent_for(now) >= config.silent_after {
-                            return Some(Ending::Silent);
+                            return End::Ended(Ending::Silent);
                         }
-                        pinged = now;
-                        self.flush(sink, std::iter::once(Message::Ping(Bytes::new()))).await?;
+                        ping_at = now + config.ping;
+                        self.outbox.control(websocket::frame(Opcode::Ping, &[]));
                     }
-                    if silence <= now {
-                        sent = now;
-                        self.flush(sink, std::iter::once(Message::Binary(keep_alive.clone()))).await?;
+                    if look_at <= now {
+                        look_at = now + config.keep_alive / 2;
+                        if self.count_sent() == 0 {
+                            self.outbox.control(keep_alive.clone());
+                        }
                     }
                 }
                 batch = self.outbox.next(&mut frames, BATCH) => {
-                    if !frames.is_empty() {
-                        sent = Instant::now();
-                        self.flush(sink, frames.drain(..).map(Message::Binary)).await?;
-                        self.outbox.flushed();
+                    *unsent = joined(&mut frames);
+                    if self.push(socket, unsent).await.is_none() {
+                        return End::Gone;
                     }
+                    self.outbox.flushed();
                     if let Batch::End(ending) = batch {
-                        return Some(ending);
+                        return End::Ended(ending);
                     }
                 }
             }
         }
     }
 
-    /// Sends a batch in as few writes as it takes; `None` when the client is gone or takes nothing.
-    async fn flush(
-        &self,
-        sink: &mut SplitSink<WebSocket, Message>,
-        messages: impl Iterator<Item = Message>,
-    ) -> Option<()> {
-        let metrics = &self.slot.shared.metrics;
-        let send = async {
-            for message in messages {
-                if let Message::Binary(frame) = &message {
-                    metrics.frames_sent.increment(1);
-                    metrics.bytes_sent.increment(frame.len() as u64);
-                }
-                sink.feed(message).await.ok()?;
-            }
-            sink.flush().await.ok()
-        };
-        tokio::time::timeout(self.slot.shared.config.stalled_after, send).await.ok()?
+    /// Writes all of it; `None` when the client is gone or takes nothing.
+    async fn push(&self, socket: &Socket, unsent: &mut Bytes) -> Option<()> {
+        while !unsent.is_empty() {
+            let written = timeout(self.slot.shared.config.stalled_after, socket.write_some(unsent)).await.ok()?.ok()?;
+            unsent.advance(written);
+        }
+        Some(())
+    }
+
+    /// Counts what has left since the last time; says how many frames that were.
+    fn count_sent(&self) -> u64 {
+        let sent = self.outbox.take_sent();
+        self.slot.shared.metrics.frames_sent.increment(sent.frames);
+        self.slot.shared.metrics.bytes_sent.increment(sent.bytes);
+        sent.frames
     }
 
     /// Resolves some time after the server began to stop: later for some connections than for others.
@@ -262,78 +228,88 @@ impl Driver {
         tokio::time::sleep(spread * share / u32::try_from(SPREAD).unwrap_or(1)).await;
     }
 
+    /// Answers a client's goodbye, after what was begun before.
+    async fn part(&self, socket: &Socket, mut unsent: Bytes) {
+        let parting = async {
+            let mut frames = Vec::new();
+            loop {
+                self.push(socket, &mut unsent).await?;
+                if !self.outbox.take_rest(&mut frames) {
+                    return Some(socket.finish().await);
+                }
+                unsent = joined(&mut frames);
+            }
+        };
+        let _client_has_gone = timeout(self.slot.shared.config.linger, parting).await.is_err();
+    }
+
     /// Says goodbye and waits, within bounds, for the client to have read it.
-    async fn close(&self, mut sink: SplitSink<WebSocket, Message>, mut stream: SplitStream<WebSocket>, ending: Ending) {
-        let close = Close::from(&ending);
+    async fn close(&self, socket: &Socket, mut unsent: Bytes, incoming: Option<&mut Incoming>, ending: &Ending) {
+        let close = Close::from(ending);
         if close.is_permanent() {
             self.slot.shared.metrics.connections_refused.increment(1);
         }
         let Close { code, reason } = close;
         tracing::debug!(conn = self.slot.conn.0, code, %reason, "closing a connection");
-        let frame = Message::Close(Some(CloseFrame { code, reason: reason.into() }));
+        let linger = self.slot.shared.config.linger;
         let goodbye = async {
-            if sink.send(frame).await.is_err() {
-                return;
+            self.push(socket, &mut unsent).await?;
+            let mut frame = websocket::close_frame(code, &reason);
+            self.push(socket, &mut frame).await?;
+            match incoming {
+                Some(incoming) => incoming.until_closed().await,
+                // What is left unread cannot be parsed: closing now would reset the connection, and the client might
+                // never read the reason.
+                None => tokio::time::sleep(linger).await,
             }
-            loop {
-                match stream.next().await {
-                    Some(Ok(_)) => {}
-                    // What is left unread cannot be parsed any more: closing now would reset the connection, and the
-                    // client might never read the reason.
-                    Some(Err(_)) => break tokio::time::sleep(self.slot.shared.config.linger).await,
-                    None => break,
+            Some(())
+        };
+        let _client_did_not_answer = timeout(linger, goodbye).await.is_err();
+    }
+}
+
+/// What comes from the client.
+struct Incoming {
+    reader: Reader,
+    decoder: Decoder,
+}
+
+impl Incoming {
+    /// Reads over everything until the client says goodbye or goes.
+    async fn until_closed(&mut self) {
+        while let Ok(Some(mut chunk)) = self.reader.read().await {
+            let bytes = chunk.bytes();
+            let mut done = 0;
+            while let Some(rest) = bytes.get_mut(done..)
+                && !rest.is_empty()
+            {
+                match self.decoder.step(rest) {
+                    Ok(Step { message: Some(Message::Close(_)), .. }) => return,
+                    Ok(step) => done += step.consumed,
+                    Err(_) => break,
                 }
             }
-        };
-        let _client_did_not_answer = tokio::time::timeout(self.slot.shared.config.linger, goodbye).await.is_err();
-    }
-}
-
-/// When the client was last heard.
-#[derive(Debug)]
-struct Heard {
-    start: Instant,
-    millis: AtomicU64,
-    /// The room keeps the reader waiting: what the client says meanwhile is not read, so its silence means nothing.
-    busy: AtomicBool,
-}
-
-impl Heard {
-    fn new() -> Self {
-        Self { start: Instant::now(), millis: AtomicU64::new(0), busy: AtomicBool::new(false) }
-    }
-
-    fn note(&self) {
-        let millis = u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX);
-        self.millis.store(millis, Ordering::Relaxed);
-    }
-
-    fn silent_for(&self, now: Instant) -> Duration {
-        if self.busy.load(Ordering::Relaxed) {
-            return Duration::ZERO;
         }
-        let heard = self.start + Duration::from_millis(self.millis.load(Ordering::Relaxed));
-        now.saturating_duration_since(heard)
     }
 }
 
-/// Tells a client that sent too much or nonsense from one that is just gone.
-pub(crate) fn read_error(error: &axum::Error) -> Option<Ending> {
-    use std::error::Error;
-    let source = error.source().map(ToString::to_string).unwrap_or_default();
-    if source.contains("Space limit exceeded") {
-        return Some(Ending::TooLarge("a message is larger than allowed".to_owned()));
+fn joined(frames: &mut Vec<Bytes>) -> Bytes {
+    if frames.len() == 1 {
+        return frames.pop().unwrap_or_default();
     }
-    if source.contains("WebSocket protocol error") && !source.contains("without closing handshake") {
-        return Some(Ending::Malformed("the frames break the WebSocket protocol".to_owned()));
-    }
-    None
+    let mut joined = BytesMut::with_capacity(frames.iter().map(Bytes::len).sum());
+    frames.drain(..).for_each(|frame| joined.extend_from_slice(&frame));
+    joined.freeze()
 }
 
-/// The read buffer of a connection, in bytes: the library's default of 128 KiB is touched for every connection.
-const READ_BUFFER: usize = 4096;
-/// The library sends what is buffered once it exceeds this, in bytes.
-const WRITE_BUFFER: usize = 16 * 1024;
+fn broken(error: ProtocolError) -> Ending {
+    match error {
+        ProtocolError::TooLarge { .. } => Ending::TooLarge("a message is larger than allowed".to_owned()),
+        ProtocolError::NotUtf8 => Ending::NotUtf8,
+        other => Ending::BrokenFrames(other.to_string()),
+    }
+}
+
 /// One batch holds at most so many bytes, unless a single frame is larger.
 const BATCH: usize = 64 * 1024;
 /// Into how many groups connections are spread when the server stops.

@@ -5,7 +5,10 @@
 
 mod close;
 mod config;
+mod connections;
 mod driver;
+mod heard;
+mod library;
 mod permission;
 mod session;
 
@@ -13,8 +16,9 @@ use async_trait::async_trait;
 
 pub use close::Close;
 pub use config::Config;
-pub(crate) use driver::read_error;
-pub use driver::{Connections, Driver, Slot};
+pub use connections::{Connections, Slot};
+pub use driver::Driver;
+pub(crate) use library::read_error;
 pub use permission::Permission;
 pub use session::Session;
 
@@ -29,6 +33,6 @@ pub trait Protocol: Send {
     /// When the connection is to be ended.
     async fn frame(&mut self, frame: &[u8]) -> Result<(), Ending>;
 
-    /// The frame that keeps an idle client from taking silence for a broken connection.
+    /// The frame, with its header, that keeps an idle client from taking silence for a broken connection.
     fn keep_alive(&self) -> bytes::Bytes;
 }

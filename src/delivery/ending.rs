@@ -9,6 +9,12 @@ pub enum Ending {
     /// The client sent what no client of the protocol sends; the text says what.
     #[error("{0}")]
     Malformed(String),
+    /// The client's frames break the rules of WebSocket; the text says how.
+    #[error("{0}")]
+    BrokenFrames(String),
+    /// The client sent a text that is not UTF-8.
+    #[error("a text is not UTF-8")]
+    NotUtf8,
     /// A message, an update or the document is larger than allowed; the text says which.
     #[error("{0}")]
     TooLarge(String),

@@ -11,7 +11,7 @@ mod outbox;
 use bytes::Bytes;
 
 pub use ending::Ending;
-pub use outbox::{Batch, Config, Lane, Outbox, Pushed};
+pub use outbox::{Batch, Config, Lane, Outbox, Pushed, Run, Sent, Wire};
 
 use crate::access::Grant;
 use crate::ids::ClientId;

@@ -1,11 +1,12 @@
-//! The send queue of one connection: capped in bytes, batched for the writer.
+//! The send queue of one connection: capped in bytes, batched for the writer, and passed by while the socket takes everything.
 //!
 //! The promise: a document frame is sent, or its session is marked behind from that frame on; presence is dropped first.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::io;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use bytesize::ByteSize;
 use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
@@ -33,6 +34,34 @@ pub struct Outbox {
     queue: Mutex<Queue>,
     ready: Notify,
     limit: usize,
+    wire: OnceLock<Box<dyn Wire>>,
+}
+
+/// A socket as the outbox sees it.
+pub trait Wire: Send + Sync + std::fmt::Debug {
+    /// Writes as much as goes without waiting.
+    ///
+    /// # Errors
+    /// [`io::ErrorKind::WouldBlock`] when nothing goes, or what is wrong with the connection.
+    fn try_write(&self, bytes: &[u8]) -> io::Result<usize>;
+}
+
+/// Document frames that were encoded together for everybody who gets them.
+#[derive(Debug, Default, Clone)]
+pub struct Run {
+    /// The frames with their numbers, which grow.
+    pub frames: Vec<(u64, Bytes)>,
+    /// All of them, one after the other.
+    pub joined: Bytes,
+}
+
+/// What left for the network.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub struct Sent {
+    /// How many frames.
+    pub frames: u64,
+    /// How many bytes.
+    pub bytes: u64,
 }
 
 /// One session's way into the outbox of its connection.
@@ -71,6 +100,11 @@ struct Queue {
     bytes: usize,
     ending: Option<Ending>,
     lanes: Vec<LaneState>,
+    /// The writer has taken frames and not said yet that they have left.
+    is_writing: bool,
+    /// The wire has failed; whoever reads from it finds out too.
+    is_broken: bool,
+    sent: Sent,
 }
 
 #[derive(Debug)]
@@ -82,9 +116,15 @@ struct Frame {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
-    Document { number: u64 },
+    Document {
+        number: u64,
+    },
     Presence,
     Reply,
+    /// The answer to a ping; a newer one replaces it.
+    Pong,
+    /// What is left of frames of which a part has left already. Never dropped.
+    Cut,
 }
 
 #[derive(Debug)]
@@ -99,7 +139,7 @@ impl Outbox {
     #[must_use]
     pub fn new(config: &Config) -> Arc<Self> {
         let limit = usize::try_from(config.max_waiting.as_u64()).unwrap_or(usize::MAX);
-        Arc::new(Self { queue: Mutex::default(), ready: Notify::new(), limit })
+        Arc::new(Self { queue: Mutex::default(), ready: Notify::new(), limit, wire: OnceLock::new() })
     }
 
     /// Opens a session's way in; `attention` is notified when the session was behind and the connection has drained.
@@ -108,6 +148,34 @@ impl Outbox {
         let mut queue = self.lock();
         queue.lanes.push(LaneState { behind: None, missed_presence: false, attention });
         Lane { outbox: Arc::clone(self), index: queue.lanes.len() - 1 }
+    }
+
+    /// Gives the outbox the socket: from now on, whoever has a frame writes it at once when nothing waits before it. What
+    /// the socket does not take waits for the writer.
+    pub fn attach(&self, wire: Box<dyn Wire>) {
+        let _is_attached_once = self.wire.set(wire);
+    }
+
+    /// Sends a frame of the wire itself, which no session has to do with.
+    pub fn control(&self, bytes: Bytes) {
+        self.offer(&mut self.lock(), Frame { bytes, lane: NO_LANE, kind: Kind::Reply });
+    }
+
+    /// Answers a ping. Of several that could not be answered yet, only the last is.
+    pub fn pong(&self, bytes: Bytes) {
+        let mut queue = self.lock();
+        if let Some(waiting) = queue.frames.iter_mut().find(|frame| frame.kind == Kind::Pong) {
+            let before = std::mem::replace(&mut waiting.bytes, bytes);
+            let after = waiting.bytes.len();
+            queue.bytes = queue.bytes - before.len() + after;
+            return;
+        }
+        self.offer(&mut queue, Frame { bytes, lane: NO_LANE, kind: Kind::Pong });
+    }
+
+    /// What has left since this was asked last.
+    pub fn take_sent(&self) -> Sent {
+        std::mem::take(&mut self.lock().sent)
     }
 
     /// Ends the connection after what waits has been sent; the first reason stays.
@@ -128,9 +196,23 @@ impl Outbox {
         }
     }
 
+    /// Moves what must still be sent of a connection that its client has closed into `frames`: the rest of what has left in
+    /// part, and answers. Whether there is something.
+    pub fn take_rest(&self, frames: &mut Vec<Bytes>) -> bool {
+        let mut queue = self.lock();
+        let waiting = std::mem::take(&mut queue.frames);
+        frames.extend(
+            waiting.into_iter().filter(|frame| matches!(frame.kind, Kind::Cut | Kind::Reply)).map(|frame| frame.bytes),
+        );
+        queue.bytes = 0;
+        queue.is_broken = true;
+        !frames.is_empty()
+    }
+
     /// Tells the outbox that everything taken from it has left for the network.
     pub fn flushed(&self) {
-        let queue = self.lock();
+        let mut queue = self.lock();
+        queue.is_writing = false;
         if queue.frames.is_empty() {
             for lane in queue.lanes.iter().filter(|lane| lane.behind.is_some() || lane.missed_presence) {
                 lane.attention.notify_one();
@@ -148,12 +230,43 @@ impl Outbox {
             taken += frame.bytes.len();
             let frame = queue.frames.pop_front()?;
             queue.bytes -= frame.bytes.len();
+            queue.sent.note(1, frame.bytes.len());
+            queue.is_writing = true;
             frames.push(frame.bytes);
         }
         match &queue.ending {
             Some(ending) => Some(Batch::End(ending.clone())),
             None if taken > 0 => Some(Batch::Frames),
             None => None,
+        }
+    }
+
+    /// Sends a frame at once if nothing waits and the socket takes it, or else lets it wait, whole or what is left of it.
+    fn offer(&self, queue: &mut Queue, frame: Frame) {
+        let written = self.write(queue, &frame.bytes);
+        if written == frame.bytes.len() {
+            queue.sent.note(1, 0);
+            return;
+        }
+        queue.push(if written == 0 { frame } else { frame.cut(written) });
+        self.ready.notify_one();
+    }
+
+    /// How much of these bytes the socket takes at once: nothing while something waits before them.
+    fn write(&self, queue: &mut Queue, bytes: &[u8]) -> usize {
+        if !queue.frames.is_empty() || queue.is_writing || queue.is_broken {
+            return 0;
+        }
+        let Some(wire) = self.wire.get() else { return 0 };
+        match wire.try_write(bytes) {
+            Ok(written) => {
+                queue.sent.note(0, written);
+                written
+            }
+            Err(error) => {
+                queue.is_broken = error.kind() != io::ErrorKind::WouldBlock;
+                0
+            }
         }
     }
 
@@ -165,22 +278,44 @@ impl Outbox {
 }
 
 impl Lane {
-    /// Queues a document frame with its number; numbers grow, and 0 means "the whole document".
-    pub fn document(&self, number: u64, bytes: Bytes) -> Pushed {
+    /// Sends document frames, of which each has a number; numbers grow, and 0 means "the whole document".
+    pub fn documents(&self, run: &Run) -> Pushed {
         let mut queue = self.outbox.lock();
-        if queue.ending.is_some() {
+        if queue.is_over() || run.frames.is_empty() {
             return Pushed::Waiting;
         }
         if let Some(from) = queue.lane(self.index).and_then(|lane| lane.behind) {
             return Pushed::Behind { from };
         }
-        if queue.bytes > 0 && queue.bytes + bytes.len() > self.outbox.limit {
-            let from = queue.drop_documents(self.index).unwrap_or(number).min(number);
-            return queue.fall_behind(self.index, from);
+        let written = self.outbox.write(&mut queue, &run.joined);
+        if written == run.joined.len() {
+            queue.sent.note(run.frames.len(), 0);
+            return Pushed::Waiting;
         }
-        queue.push(Frame { bytes, lane: self.index, kind: Kind::Document { number } });
+        let outcome = self.wait(&mut queue, run, written);
         drop(queue);
         self.outbox.ready.notify_one();
+        outcome
+    }
+
+    /// Lets what was not written of a run wait.
+    fn wait(&self, queue: &mut Queue, run: &Run, written: usize) -> Pushed {
+        let mut start = 0;
+        for (number, bytes) in &run.frames {
+            let end = start + bytes.len();
+            let frame = Frame { bytes: bytes.clone(), lane: self.index, kind: Kind::Document { number: *number } };
+            if end <= written {
+                queue.sent.note(1, 0);
+            } else if start < written {
+                queue.push(frame.cut(written - start));
+            } else if queue.bytes > 0 && queue.bytes + bytes.len() > self.outbox.limit {
+                let from = queue.drop_documents(self.index).unwrap_or(*number).min(*number);
+                return queue.fall_behind(self.index, from);
+            } else {
+                queue.push(frame);
+            }
+            start = end;
+        }
         Pushed::Waiting
     }
 
@@ -190,7 +325,7 @@ impl Lane {
     /// is. A session that is behind by now, or has too much waiting, gets none of them and is behind from that number.
     pub fn catch_up(&self, number: u64, frames: impl IntoIterator<Item = Bytes>) -> Pushed {
         let mut queue = self.outbox.lock();
-        if queue.ending.is_some() {
+        if queue.is_over() {
             return Pushed::Waiting;
         }
         let behind = queue.lane(self.index).and_then(|lane| lane.behind);
@@ -200,10 +335,8 @@ impl Lane {
             return queue.fall_behind(self.index, from);
         }
         for bytes in frames {
-            queue.push(Frame { bytes, lane: self.index, kind: Kind::Document { number } });
+            self.outbox.offer(&mut queue, Frame { bytes, lane: self.index, kind: Kind::Document { number } });
         }
-        drop(queue);
-        self.outbox.ready.notify_one();
         Pushed::Waiting
     }
 
@@ -211,7 +344,7 @@ impl Lane {
     /// when the connection has drained.
     pub fn presence(&self, bytes: Bytes) {
         let mut queue = self.outbox.lock();
-        if queue.ending.is_some() {
+        if queue.is_over() {
             return;
         }
         if queue.bytes > 0 && queue.bytes + bytes.len() > self.outbox.limit / PRESENCE_SHARE {
@@ -220,24 +353,22 @@ impl Lane {
             }
             return;
         }
-        queue.push(Frame { bytes, lane: self.index, kind: Kind::Presence });
-        drop(queue);
-        self.outbox.ready.notify_one();
+        self.outbox.offer(&mut queue, Frame { bytes, lane: self.index, kind: Kind::Presence });
     }
 
     /// Queues an answer to the client's own message. A client that asks on without reading is ended.
     pub fn reply(&self, bytes: Bytes) {
         let mut queue = self.outbox.lock();
-        if queue.ending.is_some() {
+        if queue.is_over() {
             return;
         }
         if queue.bytes > 0 && queue.bytes + bytes.len() > self.outbox.limit * REPLY_SHARE {
             queue.ending = Some(Ending::TooSlow);
+            drop(queue);
+            self.outbox.ready.notify_one();
         } else {
-            queue.push(Frame { bytes, lane: self.index, kind: Kind::Reply });
+            self.outbox.offer(&mut queue, Frame { bytes, lane: self.index, kind: Kind::Reply });
         }
-        drop(queue);
-        self.outbox.ready.notify_one();
     }
 
     /// The number from which the session lacks frames, if it is behind and the connection has drained.
@@ -276,6 +407,11 @@ impl Queue {
         self.lanes.get_mut(index)
     }
 
+    /// Whether nobody will miss what is not sent any more.
+    fn is_over(&self) -> bool {
+        self.ending.is_some() || self.is_broken
+    }
+
     fn push(&mut self, frame: Frame) {
         self.bytes += frame.bytes.len();
         self.frames.push_back(frame);
@@ -310,6 +446,43 @@ impl Queue {
     }
 }
 
+impl Frame {
+    /// What is left of it after its first bytes have left.
+    fn cut(mut self, written: usize) -> Self {
+        let _has_left = self.bytes.split_to(written.min(self.bytes.len()));
+        self.kind = Kind::Cut;
+        self
+    }
+}
+
+impl Run {
+    /// A run of these frames.
+    #[must_use]
+    pub fn of(frames: Vec<(u64, Bytes)>) -> Self {
+        let joined = match &frames[..] {
+            [] => Bytes::new(),
+            [(_, only)] => only.clone(),
+            several => {
+                let mut joined = BytesMut::with_capacity(several.iter().map(|(_, frame)| frame.len()).sum());
+                for (_, frame) in several {
+                    joined.extend_from_slice(frame);
+                }
+                joined.freeze()
+            }
+        };
+        Self { frames, joined }
+    }
+}
+
+impl Sent {
+    fn note(&mut self, frames: usize, bytes: usize) {
+        self.frames += frames as u64;
+        self.bytes += bytes as u64;
+    }
+}
+
+/// Where a frame stands that belongs to no session.
+const NO_LANE: usize = usize::MAX;
 /// Presence may fill this part of the cap: one over …
 const PRESENCE_SHARE: usize = 4;
 /// Answers may fill this many times the cap.
@@ -330,6 +503,10 @@ mod tests {
         vec![0; length].into()
     }
 
+    fn document(lane: &Lane, number: u64, bytes: Bytes) -> Pushed {
+        lane.documents(&Run::of(vec![(number, bytes)]))
+    }
+
     fn drain(outbox: &Outbox) -> usize {
         let mut frames = Vec::new();
         while outbox.take(&mut frames, usize::MAX).is_some_and(|batch| batch == Batch::Frames) {}
@@ -341,14 +518,14 @@ mod tests {
     async fn an_overflow_drops_every_waiting_document_frame_and_names_the_first() {
         let (outbox, lane, attention) = outbox(100);
         for number in 5..15 {
-            assert_eq!(lane.document(number, frame(10)), Pushed::Waiting);
+            assert_eq!(document(&lane, number, frame(10)), Pushed::Waiting);
         }
-        assert_eq!(lane.document(15, frame(10)), Pushed::Behind { from: 5 });
-        assert_eq!(lane.document(16, frame(1)), Pushed::Behind { from: 5 });
+        assert_eq!(document(&lane, 15, frame(10)), Pushed::Behind { from: 5 });
+        assert_eq!(document(&lane, 16, frame(1)), Pushed::Behind { from: 5 });
         attention.notified().await;
         assert_eq!(lane.wants_resync(), Some(5));
         lane.resume();
-        assert_eq!(lane.document(17, frame(500)), Pushed::Waiting);
+        assert_eq!(document(&lane, 17, frame(500)), Pushed::Waiting);
         assert_eq!(drain(&outbox), 1);
     }
 
@@ -356,8 +533,8 @@ mod tests {
     async fn the_room_is_called_only_after_what_still_waits_has_left() {
         let (outbox, lane, attention) = outbox(100);
         lane.reply(frame(60));
-        assert_eq!(lane.document(1, frame(30)), Pushed::Waiting);
-        assert_eq!(lane.document(2, frame(30)), Pushed::Behind { from: 1 });
+        assert_eq!(document(&lane, 1, frame(30)), Pushed::Waiting);
+        assert_eq!(document(&lane, 2, frame(30)), Pushed::Behind { from: 1 });
         assert_eq!(lane.wants_resync(), None);
         assert_eq!(drain(&outbox), 1);
         attention.notified().await;
@@ -367,7 +544,7 @@ mod tests {
     #[test]
     fn a_document_larger_than_the_cap_passes_as_a_whole_and_the_next_one_waits_for_it() {
         let (outbox, lane, _) = outbox(100);
-        assert_eq!(lane.document(7, frame(50)), Pushed::Waiting);
+        assert_eq!(document(&lane, 7, frame(50)), Pushed::Waiting);
         assert_eq!(lane.catch_up(0, [frame(300), frame(300)]), Pushed::Waiting);
         assert_eq!(lane.catch_up(3, [frame(300)]), Pushed::Behind { from: 0 });
         assert_eq!(lane.catch_up(5, [frame(1)]), Pushed::Behind { from: 0 });
@@ -378,15 +555,15 @@ mod tests {
     #[test]
     fn a_catch_up_that_comes_too_late_is_asked_for_again_from_its_own_start() {
         let (_outbox, lane, _) = outbox(100);
-        assert_eq!(lane.document(8, frame(90)), Pushed::Waiting);
-        assert_eq!(lane.document(9, frame(90)), Pushed::Behind { from: 8 });
+        assert_eq!(document(&lane, 8, frame(90)), Pushed::Waiting);
+        assert_eq!(document(&lane, 9, frame(90)), Pushed::Behind { from: 8 });
         assert_eq!(lane.catch_up(4, [frame(10)]), Pushed::Behind { from: 4 });
     }
 
     #[test]
     fn presence_gives_way_before_documents() {
         let (outbox, lane, _) = outbox(100);
-        assert_eq!(lane.document(1, frame(20)), Pushed::Waiting);
+        assert_eq!(document(&lane, 1, frame(20)), Pushed::Waiting);
         lane.presence(frame(10));
         assert!(!lane.take_missed_presence(), "the connection has not drained yet");
         assert_eq!(drain(&outbox), 1);
@@ -409,7 +586,7 @@ mod tests {
     fn a_batch_is_bounded_but_never_empty() {
         let (outbox, lane, _) = outbox(1000);
         for number in 1..=4 {
-            assert_eq!(lane.document(number, frame(100)), Pushed::Waiting);
+            assert_eq!(document(&lane, number, frame(100)), Pushed::Waiting);
         }
         let mut frames = Vec::new();
         assert_eq!(outbox.take(&mut frames, 250), Some(Batch::Frames));

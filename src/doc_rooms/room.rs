@@ -155,6 +155,9 @@ impl Room {
             self.compact_if_due(now);
             idle.note(self.is_quiet() && inbox.control.is_empty() && inbox.requests.is_empty(), now);
             self.show();
+            if self.seats.len() > CROWD {
+                tokio::task::yield_now().await;
+            }
         }
         self.count_out();
     }
@@ -308,13 +311,16 @@ impl Room {
 
     fn carry_out(&mut self, effects: &mut Vec<Effect>, now: Instant) {
         for effect in effects.drain(..) {
+            if !matches!(effect, Effect::Save { .. } | Effect::Broadcast { .. }) {
+                self.seats.flush();
+            }
             match effect {
                 Effect::Save { number, update } => {
                     self.saver.save(number, update, now);
                     // Before anyone hears of the update, so that a backup that is begun then waits for it.
                     self.gauges.unsaved.store(self.saver.unsaved(), Ordering::Relaxed);
                 }
-                Effect::Broadcast { number, update, except } => self.seats.broadcast(number, &update, except),
+                Effect::Broadcast { number, update, except } => self.seats.broadcast(number, update, except),
                 Effect::Sync { member, known } => {
                     let catch_up = CatchUp::for_state_vector(&self.state.log, &self.state.sight_of(member), known);
                     self.compute(member, 0, catch_up);
@@ -339,6 +345,7 @@ impl Room {
                 }
             }
         }
+        self.seats.flush();
     }
 
     /// Members that drained get what they missed.
@@ -461,5 +468,7 @@ fn gauge(bytes: usize) -> f64 {
 
 /// How many requests one turn of the task takes.
 const REQUESTS_AT_ONCE: usize = 64;
+/// With more members, sending to all takes so long that others on this thread get a turn after it.
+const CROWD: usize = 64;
 /// A difference over documents up to this size is computed on the async thread: it takes less than 500 µs.
 const INLINE_BYTES: usize = 64 * 1024;

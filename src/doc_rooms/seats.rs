@@ -1,6 +1,6 @@
 //! The members' seats: where a room's words turn into frames.
 //!
-//! Each message is encoded once for all members that share a dialect.
+//! Each message is encoded once for all members that share a dialect; updates that come together are handed over together.
 
 use std::collections::HashMap;
 
@@ -9,7 +9,7 @@ use bytes::Bytes;
 use super::catch_up::Frames;
 use super::membership::Taken;
 use crate::awareness::{PresenceBatch, TypingNote};
-use crate::delivery::{Ending, Lane, Message, Pushed, Typist};
+use crate::delivery::{Ending, Lane, Message, Pushed, Run, Typist};
 use crate::ids::{ClientId, MemberId};
 
 /// The members of one room.
@@ -18,6 +18,17 @@ pub(super) struct Seats {
     members: HashMap<MemberId, Taken>,
     /// Members that lack updates because they read too slowly.
     behind: Vec<MemberId>,
+    /// Updates that are to be sent next.
+    updates: Vec<Outgoing>,
+    bytes: usize,
+}
+
+/// An update for all members but one.
+#[derive(Debug)]
+struct Outgoing {
+    number: u64,
+    update: Bytes,
+    except: Option<MemberId>,
 }
 
 impl Seats {
@@ -40,14 +51,38 @@ impl Seats {
         self.members.is_empty()
     }
 
-    /// Sends an update to all but one.
-    pub(super) fn broadcast(&mut self, number: u64, update: &[u8], except: Option<MemberId>) {
-        let mut frames = Encoded::default();
-        for (id, seat) in self.members.iter().filter(|(id, _)| Some(**id) != except) {
-            if let Some(frame) = frames.of(seat, &Message::Update(update)) {
-                let pushed = seat.lane.document(number, frame);
-                note_behind(&mut self.behind, *id, pushed);
-            }
+    /// Takes an update for all but one; [`flush`](Self::flush) sends it, at the latest before anything else is sent.
+    pub(super) fn broadcast(&mut self, number: u64, update: Bytes, except: Option<MemberId>) {
+        self.bytes += update.len();
+        self.updates.push(Outgoing { number, update, except });
+        if self.bytes >= RUN_BYTES {
+            self.flush();
+        }
+    }
+
+    /// Sends the updates that were taken: to each member as many as the socket takes in one write.
+    pub(super) fn flush(&mut self) {
+        if self.updates.is_empty() {
+            return;
+        }
+        self.bytes = 0;
+        let updates = std::mem::take(&mut self.updates);
+        let mut runs: Vec<(&str, Run)> = Vec::new();
+        for (id, seat) in &self.members {
+            let key = seat.dialect.key();
+            let at = runs.iter().position(|(known, _)| *known == key).unwrap_or_else(|| {
+                runs.push((key, run(&updates, seat)));
+                runs.len() - 1
+            });
+            let Some((_, everything)) = runs.get(at) else { continue };
+            let pushed = if updates.iter().any(|outgoing| outgoing.except == Some(*id)) {
+                let is_own = |number: u64| updates.iter().any(|own| own.number == number && own.except == Some(*id));
+                let others = everything.frames.iter().filter(|(number, _)| !is_own(*number)).cloned().collect();
+                seat.lane.documents(&Run::of(others))
+            } else {
+                seat.lane.documents(everything)
+            };
+            note_behind(&mut self.behind, *id, pushed);
         }
     }
 
@@ -182,6 +217,15 @@ impl<'a> Encoded<'a> {
     }
 }
 
+/// The updates as frames of a seat's dialect.
+fn run(updates: &[Outgoing], seat: &Taken) -> Run {
+    let frame = |outgoing: &Outgoing| {
+        let frame = seat.dialect.encode(&Message::Update(&outgoing.update))?;
+        Some((outgoing.number, frame))
+    };
+    Run::of(updates.iter().filter_map(frame).collect())
+}
+
 fn note_behind(behind: &mut Vec<MemberId>, member: MemberId, pushed: Pushed) {
     if matches!(pushed, Pushed::Behind { .. }) && !behind.contains(&member) {
         behind.push(member);
@@ -191,3 +235,6 @@ fn note_behind(behind: &mut Vec<MemberId>, member: MemberId, pushed: Pushed) {
 fn typists<'a>(notes: impl Iterator<Item = &'a (ClientId, TypingNote)>) -> Vec<Typist<'a>> {
     notes.map(|(client, note)| Typist { client: *client, typing: note.typing, place: &note.place }).collect()
 }
+
+/// Updates of so many bytes are sent without waiting for others.
+const RUN_BYTES: usize = 64 * 1024;

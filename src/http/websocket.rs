@@ -12,11 +12,12 @@ use super::problem::Problem;
 use super::routes::App;
 use crate::fronts::json_ws::JsonWs;
 use crate::fronts::y_websocket::RequestParts;
+use crate::websocket::{Upgrade, UpgradeRejection};
 
 /// An upgrade at `/yjs/{doc}`.
 pub(super) async fn y_websocket(
     State(app): State<App>,
-    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
+    upgrade: Result<Upgrade, UpgradeRejection>,
     request: Request,
 ) -> Response {
     match upgrade {
@@ -41,7 +42,7 @@ pub(super) async fn json_ws(
 /// Any address that nothing else owns: an upgrade is a y-websocket client's, anything else is a file of the demo.
 pub(super) async fn fallback(
     State(app): State<App>,
-    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
+    upgrade: Result<Upgrade, UpgradeRejection>,
     request: Request,
 ) -> Response {
     let path = request.uri().path();
@@ -54,7 +55,7 @@ pub(super) async fn fallback(
     }
 }
 
-fn enter(app: &App, upgrade: WebSocketUpgrade, request: &Request) -> Response {
+fn enter(app: &App, upgrade: Upgrade, request: &Request) -> Response {
     let doc = match names::of_websocket(request.uri()) {
         Ok(doc) => doc,
         Err(problem) => return problem.into_response(),

@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-use crate::lib0::{DecodeError, Reader, write_buffer, write_var_uint};
+use crate::lib0::{DecodeError, Reader, write_var_uint};
 
 /// A sync message, its payload still encoded.
 ///
@@ -53,13 +53,20 @@ impl<'a> SyncMessage<'a> {
 
     /// Appends type and payload, without the outer message type.
     pub fn write(&self, out: &mut Vec<u8>) {
+        self.write_head(out);
+        let (Self::Step1(payload) | Self::Step2(payload) | Self::Update(payload)) = self;
+        out.extend_from_slice(payload);
+    }
+
+    /// Appends what stands before the payload: type and length.
+    pub fn write_head(&self, out: &mut Vec<u8>) {
         let (number, payload) = match self {
             Self::Step1(payload) => (STEP1, payload),
             Self::Step2(payload) => (STEP2, payload),
             Self::Update(payload) => (UPDATE, payload),
         };
         write_var_uint(out, number);
-        write_buffer(out, payload);
+        write_var_uint(out, payload.len() as u64);
     }
 }
 

@@ -23,7 +23,7 @@ use crate::backend::Place;
 use crate::load::with_sources;
 use crate::tally::Tally;
 use crate::trial::{Trial, block_on};
-use crate::yjs::typed;
+use crate::yjs::{payload, typed};
 
 const DOCUMENTS: u64 = 8;
 const MEMBERS: u64 = 24;
@@ -212,7 +212,7 @@ impl Member {
                     }
                     self.outbox.flushed();
                     for frame in frames.drain(..) {
-                        acknowledged += u64::from(frame == echo(self.number, acknowledged));
+                        acknowledged += u64::from(payload(&frame) == echo(self.number, acknowledged));
                     }
                     self.diary.acknowledged.store(acknowledged, Ordering::SeqCst);
                 }

@@ -12,7 +12,7 @@ use ydock::shutdown::Tasks;
 use ydock::storage::{FaultyStore, MemoryStore, Mishap, Store};
 use ydock::telemetry::Metrics;
 
-use crate::yjs::{letter, typed};
+use crate::yjs::{letter, payload, typed};
 
 /// Rooms over a store that fails on demand.
 pub(crate) struct Bench {
@@ -56,7 +56,7 @@ async fn frames(outbox: &Outbox) -> Vec<Bytes> {
     while tokio::time::timeout(Duration::from_millis(50), outbox.next(&mut all, usize::MAX)).await.is_ok() {
         outbox.flushed();
     }
-    all
+    all.iter().map(|frame: &Bytes| frame.slice_ref(payload(frame))).collect()
 }
 
 fn echoes(frames: &[Bytes], update: &[u8]) -> bool {

@@ -12,7 +12,7 @@ use ydock::storage::Store;
 use ydock::sync::{DocumentIndex, Integration};
 
 use crate::outage::{Bench, doc, seat};
-use crate::yjs::typed;
+use crate::yjs::{payload, typed};
 
 #[tokio::test(start_paused = true)]
 async fn a_slow_reader_is_resynchronised_and_never_skips_an_update() {
@@ -59,6 +59,7 @@ async fn next_updates(outbox: &Arc<Outbox>) -> Vec<Vec<u8>> {
     let mut frames = Vec::new();
     tokio::time::timeout(Duration::from_mins(1), outbox.next(&mut frames, usize::MAX)).await.unwrap();
     outbox.flushed();
-    let documents = frames.iter().filter(|frame| frame.starts_with(&[0, 1]) || frame.starts_with(&[0, 2]));
+    let frames = frames.iter().map(|frame| payload(frame));
+    let documents = frames.filter(|frame| frame.starts_with(&[0, 1]) || frame.starts_with(&[0, 2]));
     documents.map(|frame| Reader::new(frame.get(2..).unwrap()).buffer().unwrap().to_vec()).collect()
 }

@@ -25,3 +25,13 @@ pub(crate) fn typed(client: u64, clock: u64, text: &str) -> Vec<u8> {
     out.push(0);
     out
 }
+
+/// What is in a frame as a server sends it, behind its header.
+pub(crate) fn payload(frame: &[u8]) -> &[u8] {
+    let header = match frame.get(1) {
+        Some(0..=125) => 2,
+        Some(126) => 4,
+        _ => 10,
+    };
+    frame.get(header..).unwrap()
+}

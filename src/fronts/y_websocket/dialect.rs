@@ -4,8 +4,9 @@ use bytes::Bytes;
 
 use super::wire::{AUTH, AUTHENTICATED, AWARENESS, PERMISSION_DENIED, SYNC, TYPING};
 use crate::delivery::{Dialect, Message, Typist};
-use crate::lib0::{var_uint_len, write_buffer, write_text, write_var_uint};
+use crate::lib0::{write_text, write_var_uint};
 use crate::sync::SyncMessage;
+use crate::websocket::{self, Opcode};
 
 /// How this server writes to y-websocket clients.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,10 +40,10 @@ impl Dialect for YWebSocketDialect {
             Message::Saved(update) => (self.acks == Acks::Echo).then(|| sync(&SyncMessage::Update(update))),
             Message::AllSaved => None,
             Message::Awareness(update) => {
-                let mut out = Vec::with_capacity(1 + var_uint_len(update.len() as u64) + update.len());
-                write_var_uint(&mut out, AWARENESS);
-                write_buffer(&mut out, update);
-                Some(out.into())
+                let mut head = Vec::with_capacity(HEAD);
+                write_var_uint(&mut head, AWARENESS);
+                write_var_uint(&mut head, update.len() as u64);
+                Some(binary(&[&head, update]))
             }
             Message::Typing(typists) => Some(typing(typists)),
             // Who may edit hears nothing: that is what clients of this wire expect anyway.
@@ -56,12 +57,17 @@ impl Dialect for YWebSocketDialect {
     }
 }
 
+/// A whole frame of the socket: what is sent to many is encoded to its last byte once.
+pub(super) fn binary(payload: &[&[u8]]) -> Bytes {
+    websocket::frame(Opcode::Binary, payload)
+}
+
 fn sync(message: &SyncMessage<'_>) -> Bytes {
     let (SyncMessage::Step1(body) | SyncMessage::Step2(body) | SyncMessage::Update(body)) = message;
-    let mut out = Vec::with_capacity(2 + var_uint_len(body.len() as u64) + body.len());
-    write_var_uint(&mut out, SYNC);
-    message.write(&mut out);
-    out.into()
+    let mut head = Vec::with_capacity(HEAD);
+    write_var_uint(&mut head, SYNC);
+    message.write_head(&mut head);
+    binary(&[&head, body])
 }
 
 fn auth(kind: u64, text: &str) -> Bytes {
@@ -69,7 +75,7 @@ fn auth(kind: u64, text: &str) -> Bytes {
     write_var_uint(&mut out, AUTH);
     write_var_uint(&mut out, kind);
     write_text(&mut out, text);
-    out.into()
+    binary(&[&out])
 }
 
 fn typing(typists: &[Typist<'_>]) -> Bytes {
@@ -81,9 +87,11 @@ fn typing(typists: &[Typist<'_>]) -> Bytes {
         write_var_uint(&mut out, u64::from(typist.typing));
         write_text(&mut out, typist.place);
     }
-    out.into()
+    binary(&[&out])
 }
 
+/// What stands before the body of a message: at most three numbers.
+const HEAD: usize = 16;
 /// The scope of Hocuspocus for a session that may not edit.
 const READ_ONLY: &str = "readonly";
 
@@ -95,8 +103,10 @@ mod tests {
 
     const DIALECT: YWebSocketDialect = YWebSocketDialect::new(Acks::None);
 
-    fn hex(bytes: &[u8]) -> String {
-        bytes.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat()
+    /// The payload of a frame, whose header is looked at too.
+    fn hex(frame: &[u8]) -> String {
+        assert_eq!(frame[..2], [0x82, u8::try_from(frame.len() - 2).unwrap()]);
+        frame[2..].iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat()
     }
 
     #[test]
@@ -121,7 +131,7 @@ mod tests {
         assert_eq!(granted(Role::View).as_deref(), Some("020208726561646f6e6c79"));
         assert_eq!(granted(Role::Comment), granted(Role::View));
         assert_eq!(granted(Role::Edit), None);
-        assert_eq!(DIALECT.encode(&Message::Denied("no")).as_deref(), Some(&[2, 0, 2, b'n', b'o'][..]));
+        assert_eq!(DIALECT.encode(&Message::Denied("no")).map(|frame| hex(&frame)).as_deref(), Some("0200026e6f"));
     }
 
     #[test]

@@ -3,12 +3,11 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use axum::extract::ws::{WebSocket, WebSocketUpgrade};
 use axum::http::HeaderMap;
 use axum::response::Response;
 use bytes::Bytes;
 
-use super::dialect::{Acks, YWebSocketDialect};
+use super::dialect::{self, Acks, YWebSocketDialect};
 use super::wire::{self, Incoming};
 use crate::access::{Grant, Role};
 use crate::awareness::TypingTable;
@@ -17,6 +16,7 @@ use crate::delivery::{self, Ending, Outbox};
 use crate::doc_rooms::{Rooms, Seat};
 use crate::ids::DocName;
 use crate::lib0::Reader;
+use crate::websocket::{Socket, Upgrade};
 
 /// The front for y-websocket clients.
 #[derive(Debug, Clone)]
@@ -61,20 +61,18 @@ impl YWebSocket {
 
     /// Upgrades a request to a session in a document.
     #[must_use]
-    pub fn upgrade(&self, slot: Slot, upgrade: WebSocketUpgrade, doc: DocName, request: &RequestParts<'_>) -> Response {
+    pub fn upgrade(&self, slot: Slot, upgrade: Upgrade, doc: DocName, request: &RequestParts<'_>) -> Response {
         let wishes = Wishes::parse(request.query);
-        let upgrade = self.parts.connections.bound(upgrade);
-        let upgrade = Connections::agreed(upgrade, request.headers);
         let front = self.clone();
         // The upgrade task is only the way to the socket; the session runs as a counted one.
-        upgrade.on_upgrade(move |socket| async move {
+        upgrade.agreeing(request.headers).on_upgrade(move |socket| async move {
             let driver = Driver::new(slot, Outbox::new(&front.parts.delivery));
             let tasks = driver.tasks().clone();
             tasks.spawn(front.session(driver, socket, doc, wishes));
         })
     }
 
-    async fn session(self, driver: Driver, socket: WebSocket, doc: DocName, wishes: Wishes) {
+    async fn session(self, driver: Driver, socket: Socket, doc: DocName, wishes: Wishes) {
         let dialect = Arc::new(YWebSocketDialect::new(wishes.acks));
         let grant = self.parts.grant.at_most(wishes.role);
         // Before the room is joined, so that the client knows it before everything else.
@@ -146,7 +144,7 @@ impl Protocol for Conversation {
 
     fn keep_alive(&self) -> Bytes {
         // An awareness update without entries: any message resets the client's silence timer, this one changes nothing.
-        Bytes::from_static(&[1, 1, 0])
+        dialect::binary(&[&[1, 1, 0]])
     }
 }
 

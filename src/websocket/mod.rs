@@ -1,0 +1,19 @@
+//! The server's side of the WebSocket protocol, RFC 6455, without extensions.
+//!
+//! - `handshake`: from an HTTP request to a socket;
+//! - `frame`: the header of a frame, read and written;
+//! - `decoder`: from bytes as they come to messages;
+//! - `socket`: the upgraded connection, readable by one task and writable by any without waiting.
+//!
+//! It exists because every layer between a room and the kernel costs: a frame is encoded once for all who get it, header
+//! and all, and many frames leave in one write.
+
+mod decoder;
+mod frame;
+mod handshake;
+mod socket;
+
+pub use decoder::{Decoder, Message, Step};
+pub use frame::{Opcode, ProtocolError, close_frame, frame};
+pub use handshake::{Upgrade, UpgradeRejection};
+pub use socket::{Chunk, Reader, Socket};
