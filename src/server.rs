@@ -13,7 +13,7 @@ use hyper::body::Incoming;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use thiserror::Error;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tower::ServiceExt;
 
@@ -132,14 +132,14 @@ impl Server {
             gateways.add_default(built_in::chat(built_in::has_token));
             gateways.add_default(built_in::events(EVENT_EVERY));
         }
-        let own = listen(config.listen).await?;
+        let own = listen(config.listen)?;
         let store = storage::open(&config.store)?;
         let core = Core::new(&config, store);
         core.tie(&mut gateways, &config);
         let gateways = gateways.build(config.gateways.clone(), core.tasks.clone()).await;
         let mut doors = Vec::new();
         for port in gateways.ports() {
-            let listener = listen(SocketAddr::new(config.listen.ip(), port)).await;
+            let listener = listen(SocketAddr::new(config.listen.ip(), port));
             // What has begun for the gateways ends with them.
             let listener = listener.inspect_err(|_| core.tasks.stop())?;
             let json_ws = core.json_ws(&gateways, Some(port));
@@ -379,8 +379,15 @@ fn control_socket(config: &storage::Config) -> Option<ControlSocket> {
         .ok()
 }
 
-async fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
-    TcpListener::bind(address).await.map_err(|source| StartError::Listen { address, source })
+fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
+    let open = || {
+        let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+        // A server that is started anew gets its address while old connections to it are still being forgotten.
+        socket.set_reuseaddr(true)?;
+        socket.bind(address)?;
+        socket.listen(BACKLOG)
+    };
+    open().map_err(|source| StartError::Listen { address, source })
 }
 
 /// Writers wait for readers, and whoever reads nothing keeps its connection alive by answering the system's probes: so the
@@ -402,6 +409,9 @@ fn list(names: &[DocName]) -> String {
 
 /// How often the built-in `/events` gives the next answer of its stream.
 const EVENT_EVERY: Duration = Duration::from_secs(1);
+/// How many connections may wait to be accepted, if the system allows it: when everybody comes back at once, whoever finds no
+/// place there tries again after a whole second.
+const BACKLOG: u32 = 4096;
 /// Connections to the control socket at once; further ones wait.
 const CONTROLS: usize = 16;
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);

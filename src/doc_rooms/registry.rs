@@ -11,11 +11,13 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::sync::{Notify, Semaphore, mpsc, oneshot};
+use tokio::time::Instant;
 
 use super::command::{Control, Edit, Queued, Reading, Request, Submitted};
 use super::config::Config;
 use super::errors::{CondenseError, DeleteError, JoinError, ReadError, SubmitError};
 use super::membership::{Membership, RoomEnded, Seat};
+use super::saver::Gathering;
 use super::{compaction, room};
 use crate::ids::{DocName, MemberId};
 use crate::shutdown::Tasks;
@@ -55,6 +57,7 @@ pub(super) struct Context {
     rooms: Mutex<HashMap<DocName, RoomHandle>>,
     next_room: AtomicU64,
     next_member: AtomicU64,
+    epoch: Instant,
 }
 
 /// A way to reach an open room.
@@ -97,7 +100,8 @@ impl Rooms {
     pub fn new(parts: RoomsParts) -> Self {
         let RoomsParts { store, config, max_update, tasks, metrics } = parts;
         let (rooms, next_room, next_member) = (Mutex::default(), AtomicU64::new(1), AtomicU64::new(1));
-        let context = Context { store, config, max_update, tasks, metrics, rooms, next_room, next_member };
+        let epoch = Instant::now();
+        let context = Context { store, config, max_update, tasks, metrics, rooms, next_room, next_member, epoch };
         Self { context: Arc::new(context) }
     }
 
@@ -248,6 +252,11 @@ impl RoomGauges {
 }
 
 impl Context {
+    /// When updates are saved that nobody waits for.
+    pub(super) fn gathering(&self) -> Gathering {
+        Gathering { epoch: self.epoch, window: self.config.save_window }
+    }
+
     /// The room of a document, opened if need be.
     fn open(self: &Arc<Self>, name: &DocName) -> Result<RoomHandle, JoinError> {
         let mut rooms = self.lock();

@@ -111,7 +111,7 @@ impl Room {
             context: Arc::clone(context),
             name: name.clone(),
             generation,
-            saver: Saver::new(Arc::clone(&context.store), name.clone(), generation),
+            saver: Saver::new(Arc::clone(&context.store), name.clone(), generation, context.gathering()),
             state,
             seats: Seats::default(),
             saved_stored: head_stored,
@@ -346,6 +346,9 @@ impl Room {
             }
         }
         self.seats.flush();
+        if self.state.is_saving_awaited() {
+            self.saver.hurry();
+        }
     }
 
     /// Members that drained get what they missed.

@@ -22,6 +22,17 @@ pub(super) struct Saver {
     bytes: usize,
     step: Step,
     failures: u32,
+    gathering: Gathering,
+    /// Somebody waits for what is not durable yet.
+    is_awaited: bool,
+}
+
+/// When updates are saved that nobody waits for: at the ends of windows that are the same for all documents, so that many
+/// are saved by one commit.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Gathering {
+    pub(super) epoch: Instant,
+    pub(super) window: Duration,
 }
 
 /// What happened to the append under way.
@@ -44,6 +55,7 @@ struct Waiting {
 
 enum Step {
     Idle,
+    Gathering(Pin<Box<Sleep>>),
     Appending { count: usize, append: Append },
     Pausing(Pin<Box<Sleep>>),
     GivenUp,
@@ -52,14 +64,32 @@ enum Step {
 type Append = Pin<Box<dyn Future<Output = Result<u64, StoreError>> + Send>>;
 
 impl Saver {
-    pub(super) fn new(store: Arc<dyn Store>, name: DocName, generation: Generation) -> Self {
-        Self { store, name, generation, waiting: VecDeque::new(), bytes: 0, step: Step::Idle, failures: 0 }
+    pub(super) fn new(store: Arc<dyn Store>, name: DocName, generation: Generation, gathering: Gathering) -> Self {
+        Self {
+            store,
+            name,
+            generation,
+            waiting: VecDeque::new(),
+            bytes: 0,
+            step: Step::Idle,
+            failures: 0,
+            gathering,
+            is_awaited: false,
+        }
     }
 
     /// Adds an update; it is appended as soon as the append under way has ended.
     pub(super) fn save(&mut self, number: u64, update: Bytes, now: Instant) {
         self.bytes += update.len();
         self.waiting.push_back(Waiting { number, update, accepted_at: now });
+    }
+
+    /// Somebody waits for what is not durable yet: it is saved without waiting for more.
+    pub(super) fn hurry(&mut self) {
+        self.is_awaited = true;
+        if matches!(self.step, Step::Gathering(_)) {
+            self.step = Step::Idle;
+        }
     }
 
     /// How many bytes are not durable yet.
@@ -80,9 +110,18 @@ impl Saver {
     /// Drives appends until one has ended, well or not. Cancel-safe: the append under way is kept.
     pub(super) async fn progress(&mut self) -> Progress {
         loop {
+            let may_wait = self.may_wait();
             match &mut self.step {
                 Step::Idle if self.waiting.is_empty() => std::future::pending().await,
+                Step::Idle if may_wait => {
+                    let end = self.gathering.end_of_window(Instant::now());
+                    self.step = Step::Gathering(Box::pin(tokio::time::sleep_until(end)));
+                }
                 Step::Idle => self.start(),
+                Step::Gathering(window) => {
+                    window.await;
+                    self.start();
+                }
                 Step::Appending { count, append } => {
                     let (count, outcome) = (*count, append.await);
                     return self.finish(count, outcome);
@@ -106,7 +145,12 @@ impl Saver {
         self.bytes = 0;
     }
 
+    fn may_wait(&self) -> bool {
+        !self.is_awaited && self.bytes < HURRY_BYTES && !self.gathering.window.is_zero()
+    }
+
     fn start(&mut self) {
+        self.is_awaited = false;
         let mut batch = Vec::new();
         let mut bytes = 0;
         for waiting in self.waiting.iter().take(MAX_BATCH) {
@@ -149,6 +193,14 @@ impl Saver {
     }
 }
 
+impl Gathering {
+    fn end_of_window(&self, now: Instant) -> Instant {
+        let window = self.window.as_nanos().max(1);
+        let into = now.saturating_duration_since(self.epoch).as_nanos() % window;
+        now + Duration::from_nanos(u64::try_from(window - into).unwrap_or(u64::MAX))
+    }
+}
+
 impl std::fmt::Debug for Saver {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Saver")
@@ -162,7 +214,22 @@ impl std::fmt::Debug for Saver {
 const MAX_BATCH: usize = 1024;
 /// … and at most so many bytes, unless one update alone is larger.
 const MAX_BATCH_BYTES: usize = 1 << 20;
+/// With so many bytes, updates wait for no others: there is little to gain.
+const HURRY_BYTES: usize = 64 * 1024;
 /// The pause after the first failure; it doubles up to the longest. The longest is what a document may stay unsaved, and
 /// `/readyz` red, after the store has come back: a refusal costs the store microseconds.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn windows_end_at_the_same_time_for_all() {
+        let epoch = Instant::now();
+        let gathering = Gathering { epoch, window: Duration::from_millis(20) };
+        let end = |millis| (gathering.end_of_window(epoch + Duration::from_millis(millis)) - epoch).as_millis();
+        assert_eq!([0, 1, 19, 20, 39, 1001].map(end), [20, 20, 20, 40, 40, 1020]);
+    }
+}

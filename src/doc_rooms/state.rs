@@ -197,6 +197,11 @@ impl RoomState {
         }
     }
 
+    /// Whether somebody waits for what is not durable yet.
+    pub(super) fn is_saving_awaited(&self) -> bool {
+        !self.promises.is_empty() || !self.held.is_empty()
+    }
+
     /// Time passed.
     pub(super) fn tick(&mut self, now: Instant, effects: &mut Vec<Effect>) {
         if self.saved_notice.take_due(now) {

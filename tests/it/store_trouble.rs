@@ -49,9 +49,9 @@ fn interrupt(child: &mut Child) -> (i32, String) {
 async fn edits_that_the_disk_does_not_take_are_named_and_an_interrupted_backup_leaves_nothing() {
     let data = TempDir::new().unwrap();
     let server = TestServer::start_with_files_of_at_most_on(256, data.path());
-    let mut author = Client::join(&server.ws("old")).await;
+    let mut author = Client::join(&format!("{}?ack=echo", server.ws("old"))).await;
     assert!(author.update(&letter(1, 0)).await);
-    author.settled().await;
+    author.receives(&letter(1, 0)).await;
     let mut newcomer = Client::join(&server.ws("new")).await;
     assert!(author.update(&typed(1, 1, &"x".repeat(400_000))).await);
     assert!(newcomer.update(&typed(2, 0, &"y".repeat(400_000))).await);
