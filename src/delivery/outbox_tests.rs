@@ -1,0 +1,249 @@
+//! What an outbox promises, with and without a socket.
+
+use super::*;
+
+fn outbox(limit: u64) -> (Arc<Outbox>, Lane, Arc<Notify>) {
+    let outbox = Outbox::new(&Config { max_waiting: ByteSize::b(limit) });
+    let attention = Arc::new(Notify::new());
+    let lane = outbox.lane(Arc::clone(&attention));
+    (outbox, lane, attention)
+}
+
+fn frame(length: usize) -> Bytes {
+    vec![0; length].into()
+}
+
+fn document(lane: &Lane, number: u64, bytes: Bytes) -> Pushed {
+    lane.documents(&Run::of(vec![(number, bytes)]))
+}
+
+fn drain(outbox: &Outbox) -> usize {
+    let mut frames = Vec::new();
+    while outbox.take(&mut frames, usize::MAX).is_some_and(|batch| batch == Batch::Frames) {}
+    outbox.flushed();
+    frames.len()
+}
+
+#[tokio::test]
+async fn an_overflow_drops_every_waiting_document_frame_and_names_the_first() {
+    let (outbox, lane, attention) = outbox(100);
+    for number in 5..15 {
+        assert_eq!(document(&lane, number, frame(10)), Pushed::Waiting);
+    }
+    assert_eq!(document(&lane, 15, frame(10)), Pushed::Behind { from: 5 });
+    assert_eq!(document(&lane, 16, frame(1)), Pushed::Behind { from: 5 });
+    attention.notified().await;
+    assert_eq!(lane.wants_resync(), Some(5));
+    lane.resume();
+    assert_eq!(document(&lane, 17, frame(500)), Pushed::Waiting);
+    assert_eq!(drain(&outbox), 1);
+}
+
+#[tokio::test]
+async fn the_room_is_called_only_after_what_still_waits_has_left() {
+    let (outbox, lane, attention) = outbox(100);
+    lane.reply(frame(60));
+    assert_eq!(document(&lane, 1, frame(30)), Pushed::Waiting);
+    assert_eq!(document(&lane, 2, frame(30)), Pushed::Behind { from: 1 });
+    assert_eq!(lane.wants_resync(), None);
+    assert_eq!(drain(&outbox), 1);
+    attention.notified().await;
+    assert_eq!(lane.wants_resync(), Some(1));
+}
+
+#[test]
+fn a_document_larger_than_the_cap_passes_as_a_whole_and_the_next_one_waits_for_it() {
+    let (outbox, lane, _) = outbox(100);
+    assert_eq!(document(&lane, 7, frame(50)), Pushed::Waiting);
+    assert_eq!(lane.catch_up(0, [frame(300), frame(300)]), Pushed::Waiting);
+    assert_eq!(lane.catch_up(3, [frame(300)]), Pushed::Behind { from: 0 });
+    assert_eq!(lane.catch_up(5, [frame(1)]), Pushed::Behind { from: 0 });
+    assert_eq!(drain(&outbox), 0);
+    assert_eq!(lane.wants_resync(), Some(0));
+}
+
+#[test]
+fn a_catch_up_that_comes_too_late_is_asked_for_again_from_its_own_start() {
+    let (_outbox, lane, _) = outbox(100);
+    assert_eq!(document(&lane, 8, frame(90)), Pushed::Waiting);
+    assert_eq!(document(&lane, 9, frame(90)), Pushed::Behind { from: 8 });
+    assert_eq!(lane.catch_up(4, [frame(10)]), Pushed::Behind { from: 4 });
+}
+
+#[test]
+fn presence_gives_way_before_documents() {
+    let (outbox, lane, _) = outbox(100);
+    assert_eq!(document(&lane, 1, frame(20)), Pushed::Waiting);
+    lane.presence(frame(10));
+    assert!(!lane.take_missed_presence(), "the connection has not drained yet");
+    assert_eq!(drain(&outbox), 1);
+    assert!(lane.take_missed_presence());
+    assert!(!lane.take_missed_presence());
+}
+
+#[test]
+fn a_client_that_asks_without_reading_is_ended() {
+    let (outbox, lane, _) = outbox(100);
+    for _ in 0..50 {
+        lane.reply(frame(10));
+    }
+    let mut frames = Vec::new();
+    assert_eq!(outbox.take(&mut frames, usize::MAX), Some(Batch::End(Ending::TooSlow)));
+    assert_eq!(frames.len(), 40);
+}
+
+#[test]
+fn a_batch_is_bounded_but_never_empty() {
+    let (outbox, lane, _) = outbox(1000);
+    for number in 1..=4 {
+        assert_eq!(document(&lane, number, frame(100)), Pushed::Waiting);
+    }
+    let mut frames = Vec::new();
+    assert_eq!(outbox.take(&mut frames, 250), Some(Batch::Frames));
+    assert_eq!(frames.len(), 2);
+    assert_eq!(outbox.take(&mut frames, 1), Some(Batch::Frames));
+    assert_eq!(frames.len(), 3);
+}
+
+/// A socket that takes so many bytes and then no more.
+#[derive(Debug, Clone, Default)]
+struct Narrow(Arc<Mutex<Taken>>);
+
+#[derive(Debug, Default)]
+struct Taken {
+    room: usize,
+    bytes: Vec<u8>,
+    is_broken: bool,
+}
+
+impl Narrow {
+    fn of(room: usize) -> Self {
+        Self(Arc::new(Mutex::new(Taken { room, ..Taken::default() })))
+    }
+
+    fn bytes(&self) -> Vec<u8> {
+        self.0.lock().unwrap().bytes.clone()
+    }
+}
+
+impl Wire for Narrow {
+    fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
+        let mut taken = self.0.lock().unwrap();
+        if taken.is_broken {
+            return Err(io::ErrorKind::ConnectionReset.into());
+        }
+        let count = taken.room.min(bytes.len());
+        if count == 0 {
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
+        taken.room -= count;
+        taken.bytes.extend(bytes.iter().take(count));
+        Ok(count)
+    }
+}
+
+fn with_socket(limit: u64, room: usize) -> (Arc<Outbox>, Lane, Narrow) {
+    let (outbox, lane, _) = outbox(limit);
+    let socket = Narrow::of(room);
+    outbox.attach(Box::new(socket.clone()));
+    (outbox, lane, socket)
+}
+
+/// Ten bytes that tell the number.
+fn numbered(number: u64) -> (u64, Bytes) {
+    (number, vec![u8::try_from(number).unwrap(); 10].into())
+}
+
+fn waiting(outbox: &Outbox) -> Vec<u8> {
+    let mut frames = Vec::new();
+    while outbox.take(&mut frames, usize::MAX).is_some_and(|batch| batch == Batch::Frames) {}
+    frames.concat()
+}
+
+#[test]
+fn what_the_socket_takes_waits_for_nobody() {
+    let (outbox, lane, socket) = with_socket(1000, 1000);
+    assert_eq!(lane.documents(&Run::of((1..=3).map(numbered).collect())), Pushed::Waiting);
+    lane.presence(frame(5));
+    lane.reply(frame(5));
+    assert_eq!(socket.bytes().len(), 40);
+    assert!(waiting(&outbox).is_empty());
+    assert_eq!(outbox.take_sent(), Sent { frames: 5, bytes: 40 });
+    assert_eq!(outbox.take_sent(), Sent::default());
+}
+
+#[test]
+fn whatever_the_socket_takes_the_bytes_stay_in_order() {
+    for room in 0..=60 {
+        let (outbox, lane, socket) = with_socket(1000, room);
+        for first in [1, 3, 5] {
+            assert_eq!(lane.documents(&Run::of((first..first + 2).map(numbered).collect())), Pushed::Waiting);
+        }
+        let sent = [socket.bytes(), waiting(&outbox)].concat();
+        let all: Vec<u8> = (1..=6).flat_map(|number| numbered(number).1).collect();
+        assert_eq!(sent, all, "a socket with room for {room}");
+        assert_eq!(outbox.take_sent().frames, 6, "a socket with room for {room}");
+    }
+}
+
+#[test]
+fn what_is_left_of_a_frame_stays_when_everything_else_is_dropped() {
+    let (outbox, lane, socket) = with_socket(50, 15);
+    assert_eq!(lane.documents(&Run::of((1..=4).map(numbered).collect())), Pushed::Waiting);
+    assert_eq!(lane.documents(&Run::of((5..=8).map(numbered).collect())), Pushed::Behind { from: 3 });
+    assert_eq!(socket.bytes(), [vec![1; 10], vec![2; 5]].concat());
+    assert_eq!(waiting(&outbox), [2; 5]);
+    outbox.flushed();
+    assert_eq!(lane.wants_resync(), Some(3));
+}
+
+#[test]
+fn while_the_writer_has_frames_nothing_passes_it() {
+    let (outbox, lane, socket) = with_socket(1000, 0);
+    assert_eq!(lane.documents(&Run::of(vec![numbered(1)])), Pushed::Waiting);
+    assert_eq!(waiting(&outbox), [1; 10]);
+    socket.0.lock().unwrap().room = 100;
+    assert_eq!(lane.documents(&Run::of(vec![numbered(2)])), Pushed::Waiting);
+    assert!(socket.bytes().is_empty(), "the writer still writes the first");
+    assert_eq!(waiting(&outbox), [2; 10]);
+    outbox.flushed();
+    assert_eq!(lane.documents(&Run::of(vec![numbered(3)])), Pushed::Waiting);
+    assert_eq!(socket.bytes(), [3; 10]);
+}
+
+#[test]
+fn of_pongs_that_wait_only_the_last_is_sent() {
+    let (outbox, _lane, socket) = with_socket(1000, 0);
+    for number in 1..=3 {
+        outbox.pong(numbered(number).1);
+    }
+    assert_eq!(waiting(&outbox), [3; 10]);
+    outbox.flushed();
+    socket.0.lock().unwrap().room = 100;
+    outbox.pong(numbered(4).1);
+    assert_eq!(socket.bytes(), [4; 10]);
+}
+
+#[test]
+fn of_a_closed_connection_only_begun_frames_and_answers_are_sent() {
+    let (outbox, lane, _socket) = with_socket(1000, 5);
+    assert_eq!(lane.documents(&Run::of((1..=2).map(numbered).collect())), Pushed::Waiting);
+    outbox.pong(numbered(7).1);
+    outbox.control(numbered(9).1);
+    let mut rest = Vec::new();
+    assert!(outbox.take_rest(&mut rest));
+    assert_eq!(rest.concat(), [vec![1; 5], vec![9; 10]].concat());
+    rest.clear();
+    assert!(!outbox.take_rest(&mut rest));
+}
+
+#[test]
+fn nothing_waits_for_a_broken_socket() {
+    let (outbox, lane, socket) = with_socket(1000, 100);
+    socket.0.lock().unwrap().is_broken = true;
+    for number in 1..=9 {
+        assert_eq!(lane.documents(&Run::of(vec![numbered(number)])), Pushed::Waiting);
+        lane.presence(frame(10));
+    }
+    assert!(waiting(&outbox).len() <= 10, "what found out may wait, and no more");
+}
