@@ -68,6 +68,16 @@ pub(crate) enum Scenario {
     Idle,
     /// Everybody moves a cursor.
     Awareness,
+    /// Small groups type in bursts and move cursors.
+    Editors,
+    /// Many open a large document at once.
+    Join,
+    /// Everybody comes back after a kill.
+    Herd,
+    /// One member does not read.
+    Stall,
+    /// Members come and go.
+    Churn,
 }
 
 /// One trial's numbers. Which of them count, the scenario says.
@@ -146,6 +156,11 @@ impl Scenario {
             }
             Self::Idle => vec![Shape { members: 2000, rooms: 200, seconds: 5.0, ..base }],
             Self::Awareness => vec![Shape { rate: 5.0, ..base }],
+            Self::Editors => vec![Shape { members: 5, rate: 8.0, rooms: 40, ..base }],
+            Self::Join => vec![Shape { members: 20, ..base }],
+            Self::Herd => vec![Shape { members: 10, writers: 1, rate: 1.0, rooms: 100, ..base }],
+            Self::Stall => vec![Shape { members: 20, writers: 4, rate: 50.0, len: 4096, ..base }],
+            Self::Churn => vec![Shape { members: 2, rate: 100.0, rooms: 20, seconds: 20.0, ..base }],
         }
     }
 }

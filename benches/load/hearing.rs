@@ -72,8 +72,12 @@ impl Member {
         let timed = (self.is_timed.get() && self.synced_at.get().is_some()).then_some(at);
         runs(update, |run| match self.room.author_of(run.client) {
             None => self.foreign.set(self.foreign.get() + run.end - run.start),
-            author if author == self.author => self.echoed.set(self.echoed.get() + 1),
-            _ => self.room.receive(&mut progress, &run, timed),
+            // Some servers send everything back to its sender.
+            author if author == self.author => {}
+            _ => {
+                self.last_received.set(at);
+                self.room.receive(&mut progress, &run, timed);
+            }
         })
     }
 

@@ -56,6 +56,8 @@ pub(crate) struct Room {
     tracks: RefCell<Vec<Track>>,
     /// When each author's presence states were sent, the one with clock 1 first.
     presence: RefCell<Vec<Vec<u64>>>,
+    /// Clients that are no authors, and what all members have of them.
+    known: RefCell<Vec<(u64, u64)>>,
     measure: Rc<Measure>,
 }
 
@@ -96,8 +98,18 @@ impl Room {
             receivers: Cell::new(u32::MAX),
             tracks: RefCell::new((0..parts.authors).map(|_| Track::default()).collect()),
             presence: RefCell::default(),
+            known: RefCell::default(),
             measure: Rc::clone(measure),
         }
+    }
+
+    /// Says that all members have so much of a client that is no author.
+    pub(crate) fn knows(&self, client: u64, clock: u64) {
+        self.known.borrow_mut().push((client, clock));
+    }
+
+    pub(crate) fn known(&self) -> Vec<(u64, u64)> {
+        self.known.borrow().clone()
     }
 
     pub(crate) fn measure(&self) -> &Measure {

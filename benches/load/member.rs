@@ -55,8 +55,8 @@ pub(crate) struct Member {
     pub(crate) presence: RefCell<Vec<Seen>>,
     /// Letters of clients that are no authors of the room.
     pub(crate) foreign: Cell<u64>,
-    /// Own updates that came back.
-    pub(crate) echoed: Cell<usize>,
+    /// When it last received anything of others.
+    pub(crate) last_received: Cell<u64>,
     /// Letters of its own that the server did not have when it joined.
     pub(crate) lacking: Cell<u64>,
 }
@@ -98,7 +98,7 @@ impl Member {
             progress: RefCell::new(seat.progress),
             presence: RefCell::default(),
             foreign: Cell::new(0),
-            echoed: Cell::new(0),
+            last_received: Cell::new(0),
             lacking: Cell::new(0),
         });
         member.greet();
@@ -164,6 +164,11 @@ impl Member {
         }
     }
 
+    /// The same seat, for somebody who knows nothing.
+    pub(crate) fn seat(&self) -> Seat {
+        Seat { room: Rc::clone(&self.room), author: self.author, progress: Vec::new(), receive_buffer: None }
+    }
+
     /// Stops reading, or reads on.
     pub(crate) fn pause(&self, is_paused: bool) {
         self.is_paused.set(is_paused);
@@ -205,12 +210,13 @@ impl Member {
         let progress = self.progress.borrow();
         let own = self.author.map(|author| (author, self.room.sent(author)));
         let known = progress.iter().map(Progress::upto).enumerate().filter(|(author, _)| Some(*author) != self.author);
-        let entries: Vec<_> = known.chain(own).filter(|(_, count)| *count > 0).collect();
+        let authors = known.chain(own).map(|(author, count)| (self.room.client(author), self.room.letters(count)));
+        let entries: Vec<_> = authors.chain(self.room.known()).filter(|(_, clock)| *clock > 0).collect();
         let mut out = Vec::new();
         write_var_uint(&mut out, entries.len() as u64);
-        for (author, count) in entries {
-            write_var_uint(&mut out, self.room.client(author));
-            write_var_uint(&mut out, self.room.letters(count));
+        for (client, clock) in entries {
+            write_var_uint(&mut out, client);
+            write_var_uint(&mut out, clock);
         }
         out
     }

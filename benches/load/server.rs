@@ -43,13 +43,18 @@ impl Kind {
             Self::YWebsocketServer => "@y/websocket-server",
             Self::Hocuspocus => "@hocuspocus/server",
         };
-        let is_there = peers().join("node_modules").join(package).exists();
+        let is_there = self.folder().join("node_modules").join(package).exists();
         (!is_there).then_some("not installed: `make bench-load` does it")
     }
 
     /// Whether it knows documents and keeps them over a restart.
     pub(crate) fn is_durable(self) -> bool {
         self != Self::Relay
+    }
+
+    /// Where a server of others is installed.
+    fn folder(self) -> PathBuf {
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/load/peers").join(self.to_string())
     }
 
     fn command(self, address: SocketAddr, data: &Path) -> Command {
@@ -70,7 +75,7 @@ impl Kind {
             }
             Self::YWebsocketServer | Self::Hocuspocus => {
                 let mut command = Command::new("node");
-                command.arg(peers().join(format!("{self}.mjs"))).arg(address.port().to_string()).arg(data);
+                command.arg(self.folder().join("server.mjs")).arg(address.port().to_string()).arg(data);
                 command
             }
         };
@@ -164,10 +169,6 @@ impl Drop for Server {
 /// The program under test: what was built with this benchmark, unless told otherwise.
 fn ydock() -> PathBuf {
     std::env::var_os("YDOCK_BIN").map_or_else(|| env!("CARGO_BIN_EXE_ydock").into(), PathBuf::from)
-}
-
-fn peers() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/load/peers")
 }
 
 /// What a server may take to stop.

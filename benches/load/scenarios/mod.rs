@@ -1,10 +1,15 @@
 //! What is done to a server, one file a story. Each starts with an empty server and returns figures.
 
 mod awareness;
+mod churn;
+mod editors;
 mod fanout;
+mod herd;
 mod idle;
+mod join;
 mod rooms;
 mod saturation;
+mod stall;
 
 use std::time::Duration;
 
@@ -21,6 +26,11 @@ impl Scenario {
             Self::Rooms => rooms::run(server, shape).await,
             Self::Idle => idle::run(server, shape).await,
             Self::Awareness => awareness::run(server, shape).await,
+            Self::Editors => editors::run(server, shape).await,
+            Self::Join => join::run(server, shape).await,
+            Self::Herd => herd::run(server, shape).await,
+            Self::Stall => stall::run(server, shape).await,
+            Self::Churn => churn::run(server, shape).await,
         }
     }
 
@@ -32,6 +42,11 @@ impl Scenario {
             Self::Rooms => rooms::title(shape),
             Self::Idle => idle::title(shape),
             Self::Awareness => awareness::title(shape),
+            Self::Editors => editors::title(shape),
+            Self::Join => join::title(shape),
+            Self::Herd => herd::title(shape),
+            Self::Stall => stall::title(shape),
+            Self::Churn => churn::title(shape),
         }
     }
 }
@@ -58,5 +73,6 @@ impl Outcome {
     }
 }
 
+const MEGABYTE: f64 = 1e6;
 /// Before anything is measured.
 const WARM_UP: Duration = Duration::from_secs(1);
