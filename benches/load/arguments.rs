@@ -17,6 +17,9 @@ pub(crate) struct Arguments {
     /// Smaller and shorter, to see whether everything works.
     #[arg(long)]
     pub(crate) short: bool,
+    /// Also writes the results to `benches/results`, in the file of today.
+    #[arg(long)]
+    pub(crate) write: bool,
     /// Where the servers may keep their data, on a real disk.
     #[arg(long)]
     pub(crate) data: Option<PathBuf>,

@@ -19,6 +19,7 @@ mod histogram;
 mod ledger;
 mod member;
 mod relay;
+mod report;
 mod scenarios;
 mod server;
 mod stored;
@@ -36,6 +37,7 @@ use tempfile::TempDir;
 use tokio::task::LocalSet;
 
 use crate::arguments::{Arguments, Scenario, Shape};
+use crate::report::Report;
 use crate::server::{Kind, Server};
 use crate::table::{Outcome, Table};
 
@@ -49,20 +51,22 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse();
     open_many_files();
     let place = arguments.data.clone().unwrap_or_else(data_place);
-    println!("<!-- data in {} -->", place.display());
+    println!("data in {}\n", place.display());
+    let mut report = if arguments.write { Report::kept().unwrap() } else { Report::default() };
+    report.introduce(arguments.servers());
     let mut is_broken = false;
     for scenario in arguments.scenarios() {
         for shape in arguments.shapes(*scenario) {
-            println!("\n### {}\n", scenario.title(&shape));
+            report.line(&format!("\n### {}\n", scenario.title(&shape)));
             let mut table = Table::default();
             for kind in arguments.servers() {
                 if let Some(why) = kind.missing() {
-                    Table::skip(*kind, why);
+                    Table::skip(&mut report, *kind, why);
                     continue;
                 }
                 match try_out(*kind, *scenario, &shape, &place) {
-                    Ok(outcome) => table.row(*kind, &outcome),
-                    Err(why) => table.fail(*kind, &why),
+                    Ok(outcome) => table.row(&mut report, *kind, &outcome),
+                    Err(why) => table.fail(&mut report, *kind, &why),
                 }
             }
             is_broken |= table.is_broken;

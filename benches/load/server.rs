@@ -37,19 +37,39 @@ pub(crate) struct Server {
 impl Kind {
     /// Why it cannot be started here, if so.
     pub(crate) fn missing(self) -> Option<&'static str> {
-        let package = match self {
-            Self::Relay => return None,
-            Self::Ydock => return (!ydock().exists()).then_some("there is no such program: see YDOCK_BIN"),
-            Self::YWebsocketServer => "@y/websocket-server",
-            Self::Hocuspocus => "@hocuspocus/server",
-        };
-        let is_there = self.folder().join("node_modules").join(package).exists();
-        (!is_there).then_some("not installed: `make bench-load` does it")
+        match self {
+            Self::Relay => None,
+            Self::Ydock => (!ydock().exists()).then_some("there is no such program: see YDOCK_BIN"),
+            Self::YWebsocketServer | Self::Hocuspocus => {
+                let is_there = self.package().exists() && first_line(Command::new("node").arg("--version")).is_some();
+                (!is_there).then_some("it or Node is not installed, see `make bench-load`")
+            }
+        }
     }
 
     /// Whether it knows documents and keeps them over a restart.
     pub(crate) fn is_durable(self) -> bool {
         self != Self::Relay
+    }
+
+    /// Which version of the program it is.
+    pub(crate) fn version(self) -> String {
+        let version = match self {
+            Self::Relay => Some(env!("CARGO_PKG_VERSION").to_owned()),
+            Self::Ydock => first_line(Command::new(ydock()).arg("--version")).map(|line| line.replace("ydock ", "")),
+            Self::YWebsocketServer | Self::Hocuspocus => {
+                let package = std::fs::read_to_string(self.package()).ok();
+                let package = package.and_then(|text| serde_json::from_str::<serde_json::Value>(&text).ok());
+                let node = first_line(Command::new("node").arg("--version"));
+                package.and_then(|package| Some(format!("{}, Node {}", package["version"].as_str()?, node?)))
+            }
+        };
+        version.unwrap_or_else(|| "not installed".to_owned())
+    }
+
+    fn package(self) -> PathBuf {
+        let name = if self == Self::Hocuspocus { "@hocuspocus/server" } else { "@y/websocket-server" };
+        self.folder().join("node_modules").join(name).join("package.json")
     }
 
     /// Where a server of others is installed.
@@ -60,9 +80,10 @@ impl Kind {
     fn command(self, address: SocketAddr, data: &Path) -> Command {
         let mut command = match self {
             Self::Relay => {
-                let mut command = Command::new(std::env::current_exe().unwrap());
+                // This very program, even when another has its place by now.
+                let mut command = Command::new("/proc/self/exe");
                 command.args(["relay", &address.to_string()]);
-                if let Some(number) = std::env::var_os("YDOCK_LOAD_FLAW") {
+                if let Some(number) = std::env::var_os(FLAW) {
                     command.arg(number);
                 }
                 command
@@ -79,6 +100,8 @@ impl Kind {
                 command
             }
         };
+        // ydock tells of settings that it does not know.
+        command.env_remove("YDOCK_BIN").env_remove(FLAW);
         command.stdin(Stdio::null()).stdout(Stdio::piped());
         command
     }
@@ -171,5 +194,13 @@ fn ydock() -> PathBuf {
     std::env::var_os("YDOCK_BIN").map_or_else(|| env!("CARGO_BIN_EXE_ydock").into(), PathBuf::from)
 }
 
+/// What a program says first, if it can be run.
+fn first_line(command: &mut Command) -> Option<String> {
+    let output = command.stdin(Stdio::null()).output().ok()?;
+    String::from_utf8_lossy(&output.stdout).lines().next().map(str::to_owned)
+}
+
+/// Which of the relay's deliveries it loses, to see the run notice.
+const FLAW: &str = "YDOCK_LOAD_FLAW";
 /// What a server may take to stop.
 const STOP: Duration = Duration::from_secs(20);

@@ -1,5 +1,6 @@
 //! The results of a trial as a Markdown table: a server a row, absolute figures, and each one's ratio to the ceiling's.
 
+use crate::report::Report;
 use crate::server::Kind;
 
 /// What came of one trial with one server.
@@ -31,21 +32,21 @@ pub(crate) struct Table {
 }
 
 impl Table {
-    pub(crate) fn skip(kind: Kind, why: &str) {
-        println!("<!-- {kind} is left out: {why} -->");
+    pub(crate) fn skip(report: &mut Report, kind: Kind, why: &str) {
+        report.line(&format!("<!-- {kind} is left out: {why} -->"));
     }
 
-    pub(crate) fn fail(&mut self, kind: Kind, why: &str) {
+    pub(crate) fn fail(&mut self, report: &mut Report, kind: Kind, why: &str) {
         self.is_broken = true;
-        println!("| {kind} | FAILED: {why} |");
+        report.line(&format!("| {kind} | FAILED: {why} |"));
     }
 
-    pub(crate) fn row(&mut self, kind: Kind, outcome: &Outcome) {
+    pub(crate) fn row(&mut self, report: &mut Report, kind: Kind, outcome: &Outcome) {
         if !self.has_head {
             self.has_head = true;
             let names: Vec<_> = outcome.figures.iter().map(|(name, _)| *name).collect();
-            println!("| server | {} | lost |", names.join(" | "));
-            println!("|---|{}---|", "---|".repeat(names.len()));
+            report.line(&format!("| server | {} | lost |", names.join(" | ")));
+            report.line(&format!("|---|{}---|", "---|".repeat(names.len())));
         }
         let values: Vec<_> = outcome.figures.iter().map(|(_, value)| *value).collect();
         let ceiling = self.ceiling.as_ref().filter(|_| kind != Kind::Relay);
@@ -55,9 +56,9 @@ impl Table {
             .map(|(column, value)| cell(*value, ceiling.and_then(|ceiling| ceiling.get(column).copied().flatten())))
             .collect();
         let lost = if outcome.lost == 0 { "0".to_owned() } else { format!("LOST {}", outcome.lost) };
-        println!("| {kind} | {} | {lost} |", cells.join(" | "));
+        report.line(&format!("| {kind} | {} | {lost} |", cells.join(" | ")));
         for note in &outcome.notes {
-            println!("<!-- {kind}: {note} -->");
+            report.line(&format!("<!-- {kind}: {note} -->"));
         }
         self.is_broken |= outcome.lost > 0;
         if kind == Kind::Relay {

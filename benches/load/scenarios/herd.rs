@@ -1,4 +1,6 @@
 //! Everybody comes back at once, with what they know, after the server's process was killed and another has its place.
+//!
+//! Real clients would give a server back what it has lost; these only count it.
 
 use super::WARM_UP;
 use crate::arguments::Shape;

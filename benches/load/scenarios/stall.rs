@@ -32,13 +32,9 @@ pub(super) async fn run(server: &mut Server, shape: &Shape) -> Result<Outcome, S
     stalled.is_timed.set(false);
     crowd.write_every(shape.period());
     sleep(WARM_UP).await;
-    crowd.phase(server, shape.length()).await;
-    let without = crowd.measure.latencies.replace(Histogram::default()).quantile(0.99);
-    let before = server.memory().now;
+    let (without, grown_without) = phase(server, shape, &crowd).await;
     stalled.pause(true);
-    crowd.phase(server, shape.length()).await;
-    let with = crowd.measure.latencies.replace(Histogram::default()).quantile(0.99);
-    let grown = server.memory().now.saturating_sub(before);
+    let (with, grown_with) = phase(server, shape, &crowd).await;
     let behind = stalled.missing();
     stalled.pause(false);
     let resumed = now();
@@ -46,12 +42,21 @@ pub(super) async fn run(server: &mut Server, shape: &Shape) -> Result<Outcome, S
     let caught_up = stalled.last_received.get().saturating_sub(resumed);
     let mut outcome = Outcome::new(lost, crowd.departed());
     outcome.figure("others' p99 ms, without", without);
-    outcome.figure("with", with);
-    outcome.figure("memory grown MB", grown as f64 / MEGABYTE);
+    outcome.figure("others' p99 ms, with", with);
+    outcome.figure("memory grown MB, without", grown_without);
+    outcome.figure("memory grown MB, with", grown_with);
     outcome.figure("updates behind", behind as f64);
     outcome.figure("caught up after s", (lost == 0).then_some(caught_up as f64 / 1e9));
     outcome.lost += stored::missing(server, &crowd.rooms).await?;
     Ok(outcome)
+}
+
+/// The others' 99th percentile, and by how many megabytes the server grew meanwhile: the document does, too.
+async fn phase(server: &Server, shape: &Shape, crowd: &Crowd) -> (Option<f64>, f64) {
+    let before = server.memory().now;
+    crowd.phase(server, shape.length()).await;
+    let grown = server.memory().now.saturating_sub(before) as f64 / MEGABYTE;
+    (crowd.measure.latencies.replace(Histogram::default()).quantile(0.99), grown)
 }
 
 const BUFFER: u32 = 16 * 1024;
