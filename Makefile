@@ -13,13 +13,14 @@ ydock_bin := $(abspath $(target))/debug/ydock
 
 node_tests := $(patsubst %/package.json,%,$(wildcard tests/*/package.json))
 node_modules := node_modules/.package-lock.json
+load_peers := $(patsubst %/package.json,%,$(wildcard benches/load/peers/*/package.json))
 demo_sources := $(shell find web-demo -name node_modules -prune -o -name dist -prune -o -type f -print 2>/dev/null)
 demo := $(if $(demo_sources),web-demo/dist/index.html)
 
-.PHONY: help setup run check lint test test-packages test-demo test-rust test-interop test-browser faults bench fuzz
+.PHONY: help setup run check lint test test-packages test-demo test-rust test-interop test-browser faults bench bench-load fuzz
 
 help:
-	@echo "make setup | run | check | test | faults | bench | fuzz     (CONTRIBUTING.md says what each does)"
+	@echo "make setup | run | check | test | faults | bench | bench-load | fuzz     (CONTRIBUTING.md says what each does)"
 
 setup:
 	scripts/setup run
@@ -67,7 +68,11 @@ faults:
 	YDOCK_FAULTS=long cargo test --locked --test faults
 
 bench:
-	cargo bench --locked
+	cargo bench --locked --bench sync --bench storage --bench rooms --bench materialise
+
+# LOAD takes what `cargo bench --bench load -- --help` tells; YDOCK_BIN, a program other than the one just built.
+bench-load: $(load_peers:=/$(node_modules))
+	cargo bench --locked --bench load -- $(LOAD)
 
 fuzz:
 	scripts/fuzz

@@ -200,7 +200,7 @@ fn close_codes_are_numbers_in_one_file_only() -> io::Result<()> {
 
 #[test]
 fn no_lockfile_says_where_its_packages_came_from() -> io::Result<()> {
-    keeps(&["src", "tests", "web-demo"], a_lockfile_names_no_registry)
+    keeps(&["src", "tests", "benches", "web-demo"], a_lockfile_names_no_registry)
 }
 
 #[test]

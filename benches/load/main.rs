@@ -1,0 +1,97 @@
+//! Load on Yjs servers from end to end: `make bench-load`, or `cargo bench --bench load -- fanout --servers relay,ydock`.
+//!
+//! Each server in turn is a child process with an empty data directory. The members are clients of their own on one thread, so
+//! that the load costs little: what they send are real Yjs updates, whose arrival at everybody else is timed and checked. A run
+//! that misses anything says `LOST` and fails. The first server is a bare relay, the ceiling; the figures of the others are also
+//! given as ratios to its.
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    clippy::cast_precision_loss,
+    reason = "a benchmark may stop at the first surprise, and this one prints its results"
+)]
+
+mod arguments;
+mod crowd;
+mod hearing;
+mod histogram;
+mod ledger;
+mod member;
+mod relay;
+mod report;
+mod scenarios;
+mod server;
+mod stored;
+mod table;
+mod usage;
+mod wire;
+mod yjs;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Parser;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use tempfile::TempDir;
+use tokio::task::LocalSet;
+
+use crate::arguments::{Arguments, Scenario, Shape};
+use crate::report::Report;
+use crate::server::{Kind, Server};
+use crate::table::{Outcome, Table};
+
+fn main() -> ExitCode {
+    let words: Vec<_> = std::env::args().collect();
+    if words.get(1).is_some_and(|word| word == "relay") {
+        let flaw = words.get(3).map(|number| number.parse().unwrap());
+        relay::serve(words[2].parse().unwrap(), flaw).unwrap();
+        return ExitCode::SUCCESS;
+    }
+    let arguments = Arguments::parse();
+    open_many_files();
+    let place = arguments.data.clone().unwrap_or_else(data_place);
+    println!("data in {}\n", place.display());
+    let mut report = if arguments.write { Report::kept().unwrap() } else { Report::default() };
+    report.introduce(arguments.servers());
+    let mut is_broken = false;
+    for scenario in arguments.scenarios() {
+        for shape in arguments.shapes(*scenario) {
+            report.line(&format!("\n### {}\n", scenario.title(&shape)));
+            let mut table = Table::default();
+            for kind in arguments.servers() {
+                if let Some(why) = kind.missing() {
+                    Table::skip(&mut report, *kind, why);
+                    continue;
+                }
+                match try_out(*kind, *scenario, &shape, &place) {
+                    Ok(outcome) => table.row(&mut report, *kind, &outcome),
+                    Err(why) => table.fail(&mut report, *kind, &why),
+                }
+            }
+            is_broken |= table.is_broken;
+        }
+    }
+    if is_broken { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+}
+
+fn try_out(kind: Kind, scenario: Scenario, shape: &Shape, place: &PathBuf) -> Result<Outcome, String> {
+    let data = TempDir::with_prefix_in("ydock-load-", place).map_err(|error| error.to_string())?;
+    let mut server = Server::start(kind, data.path())?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    LocalSet::new().block_on(&runtime, scenario.run(&mut server, shape))
+}
+
+/// As many connections as the system allows, here and in what is started from here.
+fn open_many_files() {
+    let limit = getrlimit(Resource::Nofile);
+    setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum }).unwrap();
+}
+
+/// The directory for temporary files, unless it is in memory.
+fn data_place() -> PathBuf {
+    const TMPFS: u64 = 0x0102_1994;
+    let place = std::env::temp_dir();
+    let is_in_memory = rustix::fs::statfs(&place).is_ok_and(|found| u64::try_from(found.f_type) == Ok(TMPFS));
+    if is_in_memory { env!("CARGO_TARGET_TMPDIR").into() } else { place }
+}

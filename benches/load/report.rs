@@ -1,0 +1,50 @@
+//! Where the results go: to the terminal as they come, and into a file beside those of other days.
+
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::Path;
+use std::time::SystemTime;
+
+use crate::server::Kind;
+
+/// A report in Markdown.
+#[derive(Default)]
+pub(crate) struct Report {
+    file: Option<File>,
+}
+
+impl Report {
+    /// Begins the file of today, in the place of an earlier one of the same day.
+    pub(crate) fn kept() -> io::Result<Self> {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/results");
+        fs::create_dir_all(&folder)?;
+        Ok(Self { file: Some(File::create(folder.join(format!("{}.md", today())))?) })
+    }
+
+    pub(crate) fn line(&mut self, line: &str) {
+        println!("{line}");
+        if let Some(file) = &mut self.file {
+            writeln!(file, "{line}").unwrap();
+        }
+    }
+
+    /// Says what is measured, and on what.
+    pub(crate) fn introduce(&mut self, servers: &[Kind]) {
+        let kernel = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
+        let cpus = std::thread::available_parallelism().map_or(0, usize::from);
+        let busy = fs::read_to_string("/proc/loadavg").unwrap_or_default();
+        let busy = busy.split(' ').next().unwrap_or_default();
+        let words: Vec<_> = std::env::args().skip(1).filter(|word| word != "--bench").collect();
+        self.line(&format!("# Servers under load, {}\n", today()));
+        self.line(&format!("- `make bench-load LOAD='{}'`", words.join(" ")));
+        self.line(&format!("- Linux {}, {cpus} CPUs, load average at the start {busy}", kernel.trim()));
+        for kind in servers {
+            self.line(&format!("- {kind}: {}", kind.version()));
+        }
+        self.line("\n× is the ratio to the relay, which has no documents and no store. CPU is the server's, its children included.");
+    }
+}
+
+fn today() -> String {
+    humantime::format_rfc3339_seconds(SystemTime::now()).to_string().chars().take("2026-01-01".len()).collect()
+}
