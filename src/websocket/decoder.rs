@@ -18,6 +18,8 @@ pub struct Decoder {
     control: Vec<u8>,
     /// The kind of the message whose parts are coming.
     parts: Option<Opcode>,
+    /// How much of a text in parts is known to be UTF-8: what is wrong is refused with the part that has it.
+    checked: usize,
     /// What is gathered was lent out, and is cleared with the next step.
     lent: Lent,
 }
@@ -64,6 +66,7 @@ impl Decoder {
             message: Vec::new(),
             control: Vec::new(),
             parts: None,
+            checked: 0,
             lent: Lent::Nothing,
         }
     }
@@ -127,7 +130,10 @@ impl Decoder {
                 return Ok(Step { consumed, message: Some(message) });
             }
             if begins {
-                self.parts = Some(header.opcode);
+                (self.parts, self.checked) = (Some(header.opcode), 0);
+            }
+            if self.parts == Some(Opcode::Text) {
+                self.checked += text_prefix(self.message.get(self.checked..).unwrap_or_default())?;
             }
         }
     }
@@ -178,6 +184,15 @@ fn message_of(opcode: Opcode, payload: &[u8]) -> Result<Message<'_>, ProtocolErr
         std::str::from_utf8(payload).map(Message::Text).or(Err(ProtocolError::NotUtf8))
     } else {
         Ok(Message::Binary(payload))
+    }
+}
+
+/// How much of these bytes is whole characters; what is left may be the beginning of one.
+fn text_prefix(bytes: &[u8]) -> Result<usize, ProtocolError> {
+    match std::str::from_utf8(bytes) {
+        Ok(_) => Ok(bytes.len()),
+        Err(error) if error.error_len().is_none() => Ok(error.valid_up_to()),
+        Err(_) => Err(ProtocolError::NotUtf8),
     }
 }
 

@@ -9,6 +9,8 @@
 //! and all, and many frames leave in one write.
 
 mod decoder;
+#[cfg(test)]
+mod differential;
 mod frame;
 mod handshake;
 mod socket;
