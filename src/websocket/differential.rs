@@ -31,11 +31,11 @@ impl Sent {
         match (u8::try_from(self.payload.len()), u16::try_from(self.payload.len())) {
             (Ok(len), _) if len <= 125 => out.push(masked | len),
             (_, Ok(len)) => {
-                out.push(masked | 126);
+                out.push(masked | 0x7e);
                 out.extend(len.to_be_bytes());
             }
             _ => {
-                out.push(masked | 127);
+                out.push(masked | 0x7f);
                 out.extend((self.payload.len() as u64).to_be_bytes());
             }
         }
