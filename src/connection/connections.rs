@@ -4,12 +4,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use axum::extract::ws::WebSocketUpgrade;
-use axum::http::{HeaderMap, header};
+use axum::http::HeaderMap;
 
 use super::Config;
 use crate::ids::ConnId;
 use crate::shutdown::Tasks;
 use crate::telemetry::Metrics;
+use crate::websocket;
 
 /// The connections of a server: numbered, counted and bounded.
 #[derive(Debug, Clone)]
@@ -64,12 +65,9 @@ impl Connections {
         upgrade.read_buffer_size(READ_BUFFER).write_buffer_size(WRITE_BUFFER).max_message_size(max).max_frame_size(max)
     }
 
-    /// Agrees to the first subprotocol that a client offers, whatever it is: a browser fails the connection unless one of
-    /// those that it offers comes back.
+    /// The same as [`Upgrade::agreeing`](websocket::Upgrade::agreeing), for the fronts on the library.
     pub fn agreed(upgrade: WebSocketUpgrade, headers: &HeaderMap) -> WebSocketUpgrade {
-        let offered = headers.get(header::SEC_WEBSOCKET_PROTOCOL).and_then(|offered| offered.to_str().ok());
-        let first = offered.and_then(|offered| offered.split(',').map(str::trim).find(|protocol| !protocol.is_empty()));
-        match first {
+        match websocket::first_protocol(headers) {
             Some(first) => upgrade.protocols([first.to_owned()]),
             None => upgrade,
         }

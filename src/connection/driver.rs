@@ -70,6 +70,7 @@ impl Driver {
     /// Drives a connection whose session could not begin: tells the client why.
     pub async fn refuse(self, mut socket: Socket, ending: Ending) {
         let mut incoming = self.incoming(&mut socket);
+        self.outbox.attach(Box::new(socket.clone()));
         self.close(&socket, Bytes::new(), Some(&mut incoming), &ending).await;
     }
 
@@ -153,7 +154,7 @@ impl Driver {
             Message::Close(code) => {
                 let code = code.map(u16::to_be_bytes);
                 let payload = code.as_ref().map(<[u8; 2]>::as_slice).unwrap_or_default();
-                self.outbox.control(websocket::frame(Opcode::Close, &[payload]));
+                self.outbox.close(websocket::frame(Opcode::Close, &[payload]));
                 return Some(End::Closed);
             }
         }
@@ -228,17 +229,11 @@ impl Driver {
         tokio::time::sleep(spread * share / u32::try_from(SPREAD).unwrap_or(1)).await;
     }
 
-    /// Answers a client's goodbye, after what was begun before.
+    /// Sends the answer to a client's goodbye, as far as it has not left.
     async fn part(&self, socket: &Socket, mut unsent: Bytes) {
         let parting = async {
-            let mut frames = Vec::new();
-            loop {
-                self.push(socket, &mut unsent).await?;
-                if !self.outbox.take_rest(&mut frames) {
-                    return Some(socket.finish().await);
-                }
-                unsent = joined(&mut frames);
-            }
+            self.push_rest(socket, &mut unsent).await?;
+            Some(socket.finish().await)
         };
         let _client_has_gone = timeout(self.slot.shared.config.linger, parting).await.is_err();
     }
@@ -251,11 +246,11 @@ impl Driver {
         }
         let Close { code, reason } = close;
         tracing::debug!(conn = self.slot.conn.0, code, %reason, "closing a connection");
+        // Its room may not know yet that the session has ended.
+        self.outbox.close(websocket::close_frame(code, &reason));
         let linger = self.slot.shared.config.linger;
         let goodbye = async {
-            self.push(socket, &mut unsent).await?;
-            let mut frame = websocket::close_frame(code, &reason);
-            self.push(socket, &mut frame).await?;
+            self.push_rest(socket, &mut unsent).await?;
             match incoming {
                 Some(incoming) => incoming.until_closed().await,
                 // What is left unread cannot be parsed: closing now would reset the connection, and the client might
@@ -265,6 +260,15 @@ impl Driver {
             Some(())
         };
         let _client_did_not_answer = timeout(linger, goodbye).await.is_err();
+    }
+
+    /// Writes what the writer had in its hands, and then what is left in the closed outbox.
+    async fn push_rest(&self, socket: &Socket, unsent: &mut Bytes) -> Option<()> {
+        self.push(socket, unsent).await?;
+        let mut rest = Vec::new();
+        self.outbox.take_rest(&mut rest);
+        *unsent = joined(&mut rest);
+        self.push(socket, unsent).await
     }
 }
 

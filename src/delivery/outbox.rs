@@ -104,6 +104,8 @@ struct Queue {
     is_writing: bool,
     /// The wire has failed; whoever reads from it finds out too.
     is_broken: bool,
+    /// The last frame was taken.
+    is_closed: bool,
     sent: Sent,
 }
 
@@ -158,12 +160,18 @@ impl Outbox {
 
     /// Sends a frame of the wire itself, which no session has to do with.
     pub fn control(&self, bytes: Bytes) {
-        self.offer(&mut self.lock(), Frame { bytes, lane: NO_LANE, kind: Kind::Reply });
+        let mut queue = self.lock();
+        if !queue.is_over() {
+            self.offer(&mut queue, Frame { bytes, lane: NO_LANE, kind: Kind::Reply });
+        }
     }
 
     /// Answers a ping. Of several that could not be answered yet, only the last is.
     pub fn pong(&self, bytes: Bytes) {
         let mut queue = self.lock();
+        if queue.is_over() {
+            return;
+        }
         if let Some(waiting) = queue.frames.iter_mut().find(|frame| frame.kind == Kind::Pong) {
             let before = std::mem::replace(&mut waiting.bytes, bytes);
             let after = waiting.bytes.len();
@@ -196,24 +204,26 @@ impl Outbox {
         }
     }
 
-    /// Moves what must still be sent of a connection that its client has closed into `frames`: the rest of what has left in
-    /// part, and answers. Whether there is something.
-    pub fn take_rest(&self, frames: &mut Vec<Bytes>) -> bool {
+    /// Takes the last frame of the connection: what waits is dropped, but for what has left in part, and nothing is sent
+    /// after it.
+    pub fn close(&self, last: Bytes) {
         let mut queue = self.lock();
-        let waiting = std::mem::take(&mut queue.frames);
-        frames.extend(
-            waiting.into_iter().filter(|frame| matches!(frame.kind, Kind::Cut | Kind::Reply)).map(|frame| frame.bytes),
-        );
-        queue.bytes = 0;
-        queue.is_broken = true;
-        !frames.is_empty()
+        queue.frames.retain(|frame| frame.kind == Kind::Cut);
+        queue.bytes = queue.frames.iter().map(|frame| frame.bytes.len()).sum();
+        self.offer(&mut queue, Frame { bytes: last, lane: NO_LANE, kind: Kind::Reply });
+        queue.is_closed = true;
+    }
+
+    /// Moves what is left after [`close`](Self::close) into `frames`.
+    pub fn take_rest(&self, frames: &mut Vec<Bytes>) {
+        let _nothing_comes_after_it = self.take(frames, usize::MAX);
     }
 
     /// Tells the outbox that everything taken from it has left for the network.
     pub fn flushed(&self) {
         let mut queue = self.lock();
         queue.is_writing = false;
-        if queue.frames.is_empty() {
+        if queue.is_drained() {
             for lane in queue.lanes.iter().filter(|lane| lane.behind.is_some() || lane.missed_presence) {
                 lane.attention.notify_one();
             }
@@ -254,7 +264,7 @@ impl Outbox {
 
     /// How much of these bytes the socket takes at once: nothing while something waits before them.
     fn write(&self, queue: &mut Queue, bytes: &[u8]) -> usize {
-        if !queue.frames.is_empty() || queue.is_writing || queue.is_broken {
+        if !queue.is_drained() || queue.is_broken {
             return 0;
         }
         let Some(wire) = self.wire.get() else { return 0 };
@@ -375,7 +385,7 @@ impl Lane {
     #[must_use]
     pub fn wants_resync(&self) -> Option<u64> {
         let mut queue = self.outbox.lock();
-        if queue.frames.is_empty() { queue.lane(self.index)?.behind } else { None }
+        if queue.is_drained() { queue.lane(self.index)?.behind } else { None }
     }
 
     /// Ends being behind: what follows is queued again. The caller queues what brings the session up to date next.
@@ -389,7 +399,7 @@ impl Lane {
     #[must_use]
     pub fn take_missed_presence(&self) -> bool {
         let mut queue = self.outbox.lock();
-        let drained = queue.frames.is_empty();
+        let drained = queue.is_drained();
         match queue.lane(self.index) {
             Some(lane) if drained => std::mem::take(&mut lane.missed_presence),
             _ => false,
@@ -407,9 +417,14 @@ impl Queue {
         self.lanes.get_mut(index)
     }
 
+    /// Whether everything has left: nothing waits, and the writer has nothing in its hands.
+    fn is_drained(&self) -> bool {
+        self.frames.is_empty() && !self.is_writing
+    }
+
     /// Whether nobody will miss what is not sent any more.
     fn is_over(&self) -> bool {
-        self.ending.is_some() || self.is_broken
+        self.ending.is_some() || self.is_broken || self.is_closed
     }
 
     fn push(&mut self, frame: Frame) {
@@ -434,7 +449,7 @@ impl Queue {
     }
 
     fn fall_behind(&mut self, index: usize, from: u64) -> Pushed {
-        let drained = self.frames.is_empty();
+        let drained = self.is_drained();
         if let Some(lane) = self.lane(index) {
             lane.behind = Some(from);
             if drained {

@@ -1,5 +1,7 @@
 //! What an outbox promises, with and without a socket.
 
+use futures_util::FutureExt as _;
+
 use super::*;
 
 fn outbox(limit: u64) -> (Arc<Outbox>, Lane, Arc<Notify>) {
@@ -225,16 +227,41 @@ fn of_pongs_that_wait_only_the_last_is_sent() {
 }
 
 #[test]
-fn of_a_closed_connection_only_begun_frames_and_answers_are_sent() {
-    let (outbox, lane, _socket) = with_socket(1000, 5);
+fn nothing_comes_after_the_last_frame_and_before_it_only_what_was_begun() {
+    let (outbox, lane, socket) = with_socket(1000, 5);
     assert_eq!(lane.documents(&Run::of((1..=2).map(numbered).collect())), Pushed::Waiting);
     outbox.pong(numbered(7).1);
-    outbox.control(numbered(9).1);
+    outbox.close(numbered(9).1);
+    assert_eq!(lane.documents(&Run::of(vec![numbered(3)])), Pushed::Waiting);
+    lane.reply(numbered(4).1);
+    lane.presence(numbered(5).1);
+    outbox.control(numbered(6).1);
+    outbox.pong(numbered(8).1);
     let mut rest = Vec::new();
-    assert!(outbox.take_rest(&mut rest));
+    outbox.take_rest(&mut rest);
     assert_eq!(rest.concat(), [vec![1; 5], vec![9; 10]].concat());
-    rest.clear();
-    assert!(!outbox.take_rest(&mut rest));
+
+    let (outbox, lane, socket_of_nothing_begun) = with_socket(1000, 1000);
+    outbox.close(numbered(9).1);
+    assert_eq!(lane.documents(&Run::of(vec![numbered(3)])), Pushed::Waiting);
+    assert_eq!(socket_of_nothing_begun.bytes(), [9; 10]);
+    assert_eq!(socket.bytes(), [1; 5]);
+}
+
+/// A difference that is computed while the last one cannot leave is thrown away, and the next one is larger.
+#[test]
+fn the_room_is_not_called_while_the_writer_has_something_in_its_hands() {
+    let (outbox, lane, attention) = outbox(100);
+    assert_eq!(document(&lane, 1, frame(60)), Pushed::Waiting);
+    let mut taken = Vec::new();
+    assert_eq!(outbox.take(&mut taken, usize::MAX), Some(Batch::Frames));
+    assert_eq!(document(&lane, 2, frame(60)), Pushed::Waiting);
+    assert_eq!(document(&lane, 3, frame(60)), Pushed::Behind { from: 2 });
+    assert_eq!(lane.wants_resync(), None);
+    assert!(attention.notified().now_or_never().is_none());
+    outbox.flushed();
+    assert!(attention.notified().now_or_never().is_some());
+    assert_eq!(lane.wants_resync(), Some(2));
 }
 
 #[test]

@@ -144,7 +144,10 @@ impl Room {
                 Event::Computed(computed) => self.computed(computed),
                 Event::Attention => self.attend(),
                 Event::Tick => self.state.tick(now, &mut effects),
-                Event::Stopping => idle.stop(),
+                Event::Stopping => {
+                    idle.stop();
+                    self.saver.hurry();
+                }
                 Event::Idle => {
                     if self.retire(&mut idle, inbox.room, now) {
                         break;
@@ -346,7 +349,8 @@ impl Room {
             }
         }
         self.seats.flush();
-        if self.state.is_saving_awaited() {
+        // Without members, the room waits for nothing but its end.
+        if self.state.is_saving_awaited() || self.seats.is_empty() {
             self.saver.hurry();
         }
     }

@@ -82,11 +82,14 @@ impl Saver {
     pub(super) fn save(&mut self, number: u64, update: Bytes, now: Instant) {
         self.bytes += update.len();
         self.waiting.push_back(Waiting { number, update, accepted_at: now });
+        if self.bytes >= HURRY_BYTES {
+            self.hurry();
+        }
     }
 
     /// Somebody waits for what is not durable yet: it is saved without waiting for more.
     pub(super) fn hurry(&mut self) {
-        self.is_awaited = true;
+        self.is_awaited = !self.waiting.is_empty();
         if matches!(self.step, Step::Gathering(_)) {
             self.step = Step::Idle;
         }
@@ -146,7 +149,7 @@ impl Saver {
     }
 
     fn may_wait(&self) -> bool {
-        !self.is_awaited && self.bytes < HURRY_BYTES && !self.gathering.window.is_zero()
+        !self.is_awaited && !self.gathering.window.is_zero()
     }
 
     fn start(&mut self) {

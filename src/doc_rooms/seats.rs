@@ -23,7 +23,7 @@ pub(super) struct Seats {
     bytes: usize,
 }
 
-/// An update for all members but one.
+/// An update for all members but one; the numbers of several grow.
 #[derive(Debug)]
 struct Outgoing {
     number: u64,
@@ -76,9 +76,7 @@ impl Seats {
             });
             let Some((_, everything)) = runs.get(at) else { continue };
             let pushed = if updates.iter().any(|outgoing| outgoing.except == Some(*id)) {
-                let is_own = |number: u64| updates.iter().any(|own| own.number == number && own.except == Some(*id));
-                let others = everything.frames.iter().filter(|(number, _)| !is_own(*number)).cloned().collect();
-                seat.lane.documents(&Run::of(others))
+                seat.lane.documents(&without(everything, &updates, *id))
             } else {
                 seat.lane.documents(everything)
             };
@@ -224,6 +222,15 @@ fn run(updates: &[Outgoing], seat: &Taken) -> Run {
         Some((outgoing.number, frame))
     };
     Run::of(updates.iter().filter_map(frame).collect())
+}
+
+/// A run without the updates that are not for this member.
+fn without(run: &Run, updates: &[Outgoing], member: MemberId) -> Run {
+    let is_for = |number: &u64| {
+        let at = updates.binary_search_by_key(number, |outgoing| outgoing.number);
+        at.ok().and_then(|at| updates.get(at)).is_none_or(|outgoing| outgoing.except != Some(member))
+    };
+    Run::of(run.frames.iter().filter(|(number, _)| is_for(number)).cloned().collect())
 }
 
 fn note_behind(behind: &mut Vec<MemberId>, member: MemberId, pushed: Pushed) {

@@ -50,9 +50,7 @@ impl Upgrade {
     /// those that it offers comes back.
     #[must_use]
     pub fn agreeing(mut self, headers: &HeaderMap) -> Self {
-        let offered = headers.get(SEC_WEBSOCKET_PROTOCOL).and_then(|offered| offered.to_str().ok());
-        let first = offered.and_then(|offered| offered.split(',').map(str::trim).find(|protocol| !protocol.is_empty()));
-        self.protocol = first.and_then(|first| HeaderValue::from_str(first).ok());
+        self.protocol = first_protocol(headers).and_then(|first| HeaderValue::from_str(first).ok());
         self
     }
 
@@ -121,6 +119,12 @@ impl IntoResponse for UpgradeRejection {
         }
         response
     }
+}
+
+/// The first subprotocol that a client offers.
+pub(crate) fn first_protocol(headers: &HeaderMap) -> Option<&str> {
+    let offered = headers.get(SEC_WEBSOCKET_PROTOCOL)?.to_str().ok()?;
+    offered.split(',').map(str::trim).find(|protocol| !protocol.is_empty())
 }
 
 /// Whether a header that is a list has this word.

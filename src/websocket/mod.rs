@@ -17,5 +17,6 @@ mod socket;
 
 pub use decoder::{Decoder, Message, Step};
 pub use frame::{Opcode, ProtocolError, close_frame, frame};
+pub(crate) use handshake::first_protocol;
 pub use handshake::{Upgrade, UpgradeRejection};
 pub use socket::{Chunk, Reader, Socket};

@@ -1,7 +1,16 @@
-//! A client that closes its connection is answered, so that its library reports a clean end and no broken connection.
+//! Goodbyes: a client's is answered, so that its library reports a clean end and no broken connection, and nothing comes after
+//! a goodbye, however much goes on in the document.
+
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::task::JoinSet;
+use tokio::time::{sleep, timeout};
 
 use crate::client::Client;
 use crate::server::TestServer;
+use crate::yjs::typed;
 
 #[tokio::test]
 async fn a_clients_goodbye_is_answered() {
@@ -9,4 +18,83 @@ async fn a_clients_goodbye_is_answered() {
     let mut client = Client::join(&server.ws("doc")).await;
     client.settled().await;
     assert!(client.goodbye().await);
+}
+
+/// The room learns of the end a moment later than the connection.
+#[tokio::test(flavor = "multi_thread")]
+async fn in_a_busy_document_the_answer_to_a_goodbye_is_the_last_frame() {
+    let masked = |first: u8, payload: &[u8]| {
+        [&[first, 0x80 | u8::try_from(payload.len()).unwrap(), 0, 0, 0, 0], payload].concat()
+    };
+    frames_until_the_end(20, &masked(0x88, &[0x03, 0xe8]), &[0x88, 2, 0x03, 0xe8]).await;
+    // A text is not part of the protocol.
+    frames_until_the_end(2, &masked(0x81, b"hello"), &[0x88]).await;
+    // A frame with reserved bits, and so without a mask that could be trusted.
+    frames_until_the_end(1, &[0xf2], &[0x88]).await;
+}
+
+/// Sends `last` in the middle of a flood, again and again, and expects that the server's last frame begins so.
+async fn frames_until_the_end(rounds: usize, last: &[u8], expected: &[u8]) {
+    let server = TestServer::start();
+    let url = server.ws("busy");
+    let mut flood = JoinSet::new();
+    flood.spawn(async move {
+        let mut author = Client::join(&url).await;
+        for number in 0.. {
+            if !author.update(&typed(1, number * 20, "twenty letters, yes.")).await {
+                break;
+            }
+            if number % 16 == 0 {
+                sleep(Duration::from_millis(1)).await;
+            }
+        }
+    });
+    for round in 0..rounds {
+        let mut stream = join(&server.ws("busy")).await;
+        let mut bytes = vec![0; 4096];
+        stream.read_exact(&mut bytes).await.unwrap();
+        stream.write_all(last).await.unwrap();
+        // A connection that is closed with something unread ends with an error, after all that was sent.
+        let _reset = timeout(Duration::from_secs(10), stream.read_to_end(&mut bytes)).await.unwrap().is_err();
+        let frames = frames(&bytes);
+        let (goodbye, before) = frames.split_last().unwrap();
+        let is_data = |frame: &&[u8]| frame.starts_with(&[0x82]);
+        assert!(goodbye.starts_with(expected), "round {round}: the last of {} frames is {goodbye:x?}", frames.len());
+        assert!(before.iter().all(is_data), "round {round}: something came after a goodbye");
+    }
+}
+
+/// A connection that has asked for the document, behind the head of the server's answer.
+async fn join(url: &str) -> TcpStream {
+    let (address, path) = url.strip_prefix("ws://").unwrap().split_once('/').unwrap();
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let request = format!(
+        "GET /{path} HTTP/1.1\r\nHost: {address}\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\
+         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+    );
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        head.push(stream.read_u8().await.unwrap());
+    }
+    assert!(head.starts_with(b"HTTP/1.1 101"), "{}", String::from_utf8_lossy(&head));
+    stream.write_all(&[0x82, 0x84, 0, 0, 0, 0, 0, 0, 1, 0]).await.unwrap();
+    stream
+}
+
+/// The frames of a server, which must be whole.
+fn frames(mut bytes: &[u8]) -> Vec<&[u8]> {
+    let mut frames = Vec::new();
+    while !bytes.is_empty() {
+        let number = |at| bytes.get(2..at).unwrap().iter().fold(0, |number, byte| number << 8 | usize::from(*byte));
+        let len = match bytes.get(1) {
+            Some(126) => 4 + number(4),
+            Some(127) => 10 + number(10),
+            short => 2 + usize::from(*short.unwrap()),
+        };
+        let (frame, rest) = bytes.split_at_checked(len).unwrap_or_else(|| panic!("the last frame is cut"));
+        frames.push(frame);
+        bytes = rest;
+    }
+    frames
 }

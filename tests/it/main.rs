@@ -19,6 +19,7 @@ mod kill;
 mod load;
 mod outage;
 mod read_only;
+mod save_window;
 mod server;
 mod slow_reader;
 mod store_commands;
