@@ -7,11 +7,15 @@
 
 mod ending;
 mod outbox;
+mod run;
+mod wire;
 
 use bytes::Bytes;
 
 pub use ending::Ending;
-pub use outbox::{Batch, Config, Lane, Outbox, Pushed, Run, Sent, Wire};
+pub use outbox::{Batch, Config, Lane, Outbox, Pushed};
+pub use run::Run;
+pub use wire::{Sent, Wire};
 
 use crate::access::Grant;
 use crate::ids::ClientId;

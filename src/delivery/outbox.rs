@@ -6,12 +6,14 @@ use std::collections::VecDeque;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use bytesize::ByteSize;
 use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
 
 use super::ending::Ending;
+use super::run::Run;
+use super::wire::{Sent, Wire};
 
 /// The bounds of what waits for one connection.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,33 +37,6 @@ pub struct Outbox {
     ready: Notify,
     limit: usize,
     wire: OnceLock<Box<dyn Wire>>,
-}
-
-/// A socket as the outbox sees it.
-pub trait Wire: Send + Sync + std::fmt::Debug {
-    /// Writes as much as goes without waiting.
-    ///
-    /// # Errors
-    /// [`io::ErrorKind::WouldBlock`] when nothing goes, or what is wrong with the connection.
-    fn try_write(&self, bytes: &[u8]) -> io::Result<usize>;
-}
-
-/// Document frames that were encoded together for everybody who gets them.
-#[derive(Debug, Default, Clone)]
-pub struct Run {
-    /// The frames with their numbers, which grow.
-    pub frames: Vec<(u64, Bytes)>,
-    /// All of them, one after the other.
-    pub joined: Bytes,
-}
-
-/// What left for the network.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-pub struct Sent {
-    /// How many frames.
-    pub frames: u64,
-    /// How many bytes.
-    pub bytes: u64,
 }
 
 /// One session's way into the outbox of its connection.
@@ -467,32 +442,6 @@ impl Frame {
         let _has_left = self.bytes.split_to(written.min(self.bytes.len()));
         self.kind = Kind::Cut;
         self
-    }
-}
-
-impl Run {
-    /// A run of these frames.
-    #[must_use]
-    pub fn of(frames: Vec<(u64, Bytes)>) -> Self {
-        let joined = match &frames[..] {
-            [] => Bytes::new(),
-            [(_, only)] => only.clone(),
-            several => {
-                let mut joined = BytesMut::with_capacity(several.iter().map(|(_, frame)| frame.len()).sum());
-                for (_, frame) in several {
-                    joined.extend_from_slice(frame);
-                }
-                joined.freeze()
-            }
-        };
-        Self { frames, joined }
-    }
-}
-
-impl Sent {
-    fn note(&mut self, frames: usize, bytes: usize) {
-        self.frames += frames as u64;
-        self.bytes += bytes as u64;
     }
 }
 

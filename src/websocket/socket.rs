@@ -11,7 +11,7 @@ use std::task::{Context, Poll, Waker, ready};
 use bytes::Bytes;
 use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
 use tokio::net::TcpStream;
 
 /// An upgraded connection; a clone is the same connection.
@@ -170,7 +170,7 @@ impl Reader {
             Stream::Tcp(stream) => loop {
                 ready!(stream.poll_read_ready(context))?;
                 let mut chunk = Chunk::empty();
-                match stream.try_read(&mut chunk.buffer) {
+                match read_some(stream, &mut chunk.buffer) {
                     Ok(len) => {
                         chunk.len = len;
                         return Poll::Ready(Ok(chunk));
@@ -189,6 +189,18 @@ impl Reader {
             }
         }
     }
+}
+
+/// Reads what there is. Less than a full buffer is all of it: the socket counts as empty then, which spares the call that
+/// would say so.
+fn read_some(stream: &TcpStream, buffer: &mut [u8]) -> io::Result<usize> {
+    let mut read = None;
+    let outcome = stream.try_io(Interest::READABLE, || {
+        let len = rustix::io::read(stream, &mut *buffer)?;
+        read = Some(len);
+        if len > 0 && len < buffer.len() { Err(io::ErrorKind::WouldBlock.into()) } else { Ok(len) }
+    });
+    read.map_or(outcome, Ok)
 }
 
 impl Chunk {
