@@ -22,7 +22,10 @@ pub(super) async fn y_websocket(
 ) -> Response {
     match upgrade {
         Ok(upgrade) => enter(&app, upgrade, &request),
-        Err(_) => Problem::bad_request("this address is for WebSocket connections of Yjs clients").into_response(),
+        Err(UpgradeRejection::NotAsked) => {
+            Problem::bad_request("this address is for WebSocket connections of Yjs clients").into_response()
+        }
+        Err(rejection) => rejection.into_response(),
     }
 }
 
