@@ -160,7 +160,7 @@ test('a link address that is defined elsewhere in the text arrives in all blocks
   await region(ada).getByText('See [this][a].').waitFor();
   await ada.type('[a]: https://a.example/');
   const link = region(ada).getByRole('link', { name: 'this' });
-  assert.equal(await link.getAttribute('href'), 'https://a.example/');
+  await eventually(async () => assert.equal(await link.getAttribute('href'), 'https://a.example/'));
   await ada.page.keyboard.type('b');
   await eventually(async () => assert.equal(await link.getAttribute('href'), 'https://a.example/b'));
   assertClean(ada);
@@ -201,7 +201,7 @@ test('a task that is ticked in the preview is ticked in everybody’s text', asy
   await tool(ada, 'Preview').click();
   await region(ada).getByRole('checkbox', { name: 'to do' }).click();
   await eventuallyReads(ben, '> 1. [ ] quoted\n\n- [x] done\n- [x] to *do*\n');
-  await region(ada).getByRole('checkbox', { name: 'to do' }).isChecked();
+  await eventually(async () => assert.ok(await region(ada).getByRole('checkbox', { name: 'to do' }).isChecked()));
   await ben.type('more');
   await region(ada).getByText('more').waitFor();
   await region(ada).getByRole('checkbox', { name: 'quoted' }).focus();
