@@ -113,6 +113,7 @@ impl Driver {
             let Ok(Some(mut chunk)) = reader.read().await else { return End::Gone };
             heard.note();
             let bytes = chunk.bytes();
+            let len = bytes.len();
             let mut done = 0;
             while let Some(rest) = bytes.get_mut(done..)
                 && !rest.is_empty()
@@ -123,21 +124,21 @@ impl Driver {
                 };
                 done += consumed;
                 let Some(message) = message else { continue };
-                if let Some(end) = self.hear(message, protocol, heard).await {
+                if let Some(end) = self.hear(message, done < len, protocol, heard).await {
                     return end;
                 }
             }
         }
     }
 
-    async fn hear(&self, message: Message<'_>, protocol: &mut impl Protocol, heard: &Heard) -> Option<End> {
+    async fn hear(&self, message: Message<'_>, more: bool, protocol: &mut impl Protocol, heard: &Heard) -> Option<End> {
         match message {
             Message::Binary(frame) => {
                 let metrics = &self.slot.shared.metrics;
                 metrics.frames_received.increment(1);
                 metrics.bytes_received.increment(frame.len() as u64);
                 heard.busy.store(true, Ordering::Relaxed);
-                let outcome = protocol.frame(frame).await;
+                let outcome = protocol.frame(frame, more).await;
                 heard.note();
                 heard.busy.store(false, Ordering::Relaxed);
                 if let Err(ending) = outcome {

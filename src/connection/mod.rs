@@ -12,8 +12,6 @@ mod library;
 mod permission;
 mod session;
 
-use async_trait::async_trait;
-
 pub use close::Close;
 pub use config::Config;
 pub use connections::{Connections, Slot};
@@ -25,13 +23,13 @@ pub use session::Session;
 use crate::delivery::Ending;
 
 /// What a front does with the frames of one connection.
-#[async_trait]
 pub trait Protocol: Send {
-    /// Handles a binary frame. Waiting here stops reading from the client.
+    /// Handles a binary frame; `more` when something behind it has been read already. Waiting here stops reading from the
+    /// client.
     ///
     /// # Errors
     /// When the connection is to be ended.
-    async fn frame(&mut self, frame: &[u8]) -> Result<(), Ending>;
+    fn frame(&mut self, frame: &[u8], more: bool) -> impl Future<Output = Result<(), Ending>> + Send;
 
     /// The frame, with its header, that keeps an idle client from taking silence for a broken connection.
     fn keep_alive(&self) -> bytes::Bytes;

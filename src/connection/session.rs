@@ -21,6 +21,11 @@ impl Session {
         Self { membership, permission }
     }
 
+    /// Whether what is passed on next is followed by more at once.
+    pub fn expect_more(&self, more: bool) {
+        self.membership.expect_more(more);
+    }
+
     /// Passes a sync message on. What would change the document is dropped unread when the session may not.
     ///
     /// # Errors

@@ -25,11 +25,11 @@ pub(super) enum Request {
     Submit { update: Bytes, reply: oneshot::Sender<Result<Submitted, SubmitError>> },
 }
 
-/// A request and the place that it takes in the room's byte bound while it waits.
+/// A request and the place that it takes in the room's byte bound until its turn is over.
 #[derive(Debug)]
 pub(super) struct Queued {
     pub(super) request: Request,
-    pub(super) _place: OwnedSemaphorePermit,
+    pub(super) place: OwnedSemaphorePermit,
 }
 
 /// What comes before requests, also when the disk does not keep up.

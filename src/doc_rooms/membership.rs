@@ -1,6 +1,7 @@
 //! A session's place in a room.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use bytes::Bytes;
 
@@ -29,6 +30,7 @@ pub struct Seat {
 pub struct Membership {
     handle: RoomHandle,
     member: MemberId,
+    more_follow: AtomicBool,
 }
 
 /// The room has ended; the session is told why through its outbox.
@@ -38,7 +40,16 @@ pub struct RoomEnded;
 
 impl Membership {
     pub(super) fn new(handle: RoomHandle, member: MemberId) -> Self {
-        Self { handle, member }
+        Self { handle, member, more_follow: AtomicBool::new(false) }
+    }
+
+    /// Whether what is brought next is followed by more at once: the room takes it together with that.
+    pub fn expect_more(&self, more: bool) {
+        self.more_follow.store(more, Ordering::Relaxed);
+    }
+
+    async fn edit(&self, edit: Edit, bytes: usize) -> Result<(), RoomEnded> {
+        self.handle.edit(edit, bytes, self.more_follow.load(Ordering::Relaxed)).await
     }
 
     /// Tells the room what the session knows, as an encoded state vector; the room answers with what it lacks.
@@ -47,31 +58,31 @@ impl Membership {
     /// When the room has ended, as for all methods here.
     pub async fn step1(&self, state_vector: &[u8]) -> Result<(), RoomEnded> {
         let edit = Edit::Step1 { member: self.member, state_vector: Bytes::copy_from_slice(state_vector) };
-        self.handle.edit(edit, state_vector.len()).await
+        self.edit(edit, state_vector.len()).await
     }
 
     /// Brings an update.
     pub async fn update(&self, update: &[u8]) -> Result<(), RoomEnded> {
         // Copied, because a slice of the socket's buffer would keep all of the buffer alive as long as the document.
         let edit = Edit::Update { member: self.member, update: Bytes::copy_from_slice(update) };
-        self.handle.edit(edit, update.len()).await
+        self.edit(edit, update.len()).await
     }
 
     /// Brings an awareness update.
     pub async fn awareness(&self, update: &[u8]) -> Result<(), RoomEnded> {
         let edit = Edit::Awareness { member: self.member, update: Bytes::copy_from_slice(update) };
-        self.handle.edit(edit, update.len()).await
+        self.edit(edit, update.len()).await
     }
 
     /// Asks for everyone's presence.
     pub async fn query_awareness(&self) -> Result<(), RoomEnded> {
-        self.handle.edit(Edit::QueryAwareness { member: self.member }, 0).await
+        self.edit(Edit::QueryAwareness { member: self.member }, 0).await
     }
 
     /// Says that the session types, or has stopped.
     pub async fn typing(&self, typing: bool, place: &str) -> Result<(), RoomEnded> {
         let edit = Edit::Typing { member: self.member, typing, place: place.into() };
-        self.handle.edit(edit, place.len()).await
+        self.edit(edit, place.len()).await
     }
 }
 

@@ -19,6 +19,7 @@ mod catch_up;
 mod command;
 mod compaction;
 mod config;
+mod desk;
 mod effect;
 mod errors;
 mod log;
@@ -32,7 +33,9 @@ mod seats;
 mod state;
 mod state_presence;
 mod state_saved;
+mod task;
 mod unload;
+mod windows;
 
 pub use command::{Reading, Submitted};
 pub use config::{Broadcast, Config, History};

@@ -10,15 +10,15 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use tokio::sync::{Notify, Semaphore, mpsc, oneshot};
-use tokio::time::Instant;
+use tokio::sync::{mpsc, oneshot};
 
 use super::command::{Control, Edit, Queued, Reading, Request, Submitted};
 use super::config::Config;
+use super::desk::Desk;
 use super::errors::{CondenseError, DeleteError, JoinError, ReadError, SubmitError};
 use super::membership::{Membership, RoomEnded, Seat};
-use super::saver::Gathering;
-use super::{compaction, room};
+use super::windows::Windows;
+use super::{compaction, task};
 use crate::ids::{DocName, MemberId};
 use crate::shutdown::Tasks;
 use crate::storage::Store;
@@ -57,7 +57,7 @@ pub(super) struct Context {
     rooms: Mutex<HashMap<DocName, RoomHandle>>,
     next_room: AtomicU64,
     next_member: AtomicU64,
-    epoch: Instant,
+    pub(super) windows: Windows,
 }
 
 /// A way to reach an open room.
@@ -69,10 +69,8 @@ pub(super) struct Shared {
     id: u64,
     requests: mpsc::Sender<Queued>,
     control: mpsc::Sender<Control>,
-    places: Arc<Semaphore>,
-    max_places: usize,
     tasks: Tasks,
-    pub(super) gauges: Arc<RoomGauges>,
+    pub(super) desk: Arc<Desk>,
 }
 
 /// What a room shows of itself without being asked.
@@ -90,8 +88,6 @@ pub(super) struct Inbox {
     pub(super) room: u64,
     pub(super) requests: mpsc::Receiver<Queued>,
     pub(super) control: mpsc::Receiver<Control>,
-    pub(super) attention: Arc<Notify>,
-    pub(super) gauges: Arc<RoomGauges>,
 }
 
 impl Rooms {
@@ -100,8 +96,8 @@ impl Rooms {
     pub fn new(parts: RoomsParts) -> Self {
         let RoomsParts { store, config, max_update, tasks, metrics } = parts;
         let (rooms, next_room, next_member) = (Mutex::default(), AtomicU64::new(1), AtomicU64::new(1));
-        let epoch = Instant::now();
-        let context = Context { store, config, max_update, tasks, metrics, rooms, next_room, next_member, epoch };
+        let windows = Windows::new(config.save_window);
+        let context = Context { store, config, max_update, tasks, metrics, rooms, next_room, next_member, windows };
         Self { context: Arc::new(context) }
     }
 
@@ -213,7 +209,7 @@ impl Rooms {
     /// How many members a document's room has; `None` when no room is open.
     #[must_use]
     pub fn members(&self, name: &DocName) -> Option<usize> {
-        Some(self.context.peek(name)?.0.gauges.members.load(Ordering::Relaxed))
+        Some(self.context.peek(name)?.0.desk.gauges.members.load(Ordering::Relaxed))
     }
 
     /// The document of an open room.
@@ -234,14 +230,14 @@ impl Rooms {
     #[must_use]
     pub fn unsaved(&self) -> Vec<DocName> {
         let rooms = self.context.lock();
-        let unsaved = rooms.iter().filter(|(_, handle)| handle.0.gauges.unsaved.load(Ordering::Relaxed) > 0);
+        let unsaved = rooms.iter().filter(|(_, handle)| handle.0.desk.gauges.unsaved.load(Ordering::Relaxed) > 0);
         unsaved.map(|(name, _)| name.clone()).collect()
     }
 
     /// Why rooms cannot save, a reason for each that tried and failed and has not succeeded since.
     #[must_use]
     pub fn failures(&self) -> Vec<String> {
-        self.context.lock().values().filter_map(|handle| handle.0.gauges.failure().clone()).collect()
+        self.context.lock().values().filter_map(|handle| handle.0.desk.gauges.failure().clone()).collect()
     }
 }
 
@@ -252,11 +248,6 @@ impl RoomGauges {
 }
 
 impl Context {
-    /// When updates are saved that nobody waits for.
-    pub(super) fn gathering(&self) -> Gathering {
-        Gathering { epoch: self.epoch, window: self.config.save_window }
-    }
-
     /// The room of a document, opened if need be.
     fn open(self: &Arc<Self>, name: &DocName) -> Result<RoomHandle, JoinError> {
         let mut rooms = self.lock();
@@ -268,7 +259,7 @@ impl Context {
             Entry::Vacant(entry) => {
                 let (handle, inbox) = self.make_room();
                 entry.insert(handle.clone());
-                self.tasks.spawn(room::run(Arc::clone(self), name.clone(), inbox));
+                self.tasks.spawn(task::run(Arc::clone(self), name.clone(), inbox, Arc::clone(&handle.0.desk)));
                 Ok(handle)
             }
         }
@@ -308,20 +299,9 @@ impl Context {
         let room = self.next_room.fetch_add(1, Ordering::Relaxed);
         let (requests, requests_inbox) = mpsc::channel(REQUESTS);
         let (control, control_inbox) = mpsc::channel(CONTROLS);
-        let gauges = Arc::new(RoomGauges::default());
-        let max_places = usize::try_from(self.config.max_queued.as_u64()).unwrap_or(usize::MAX);
-        let max_places = max_places.clamp(1, Semaphore::MAX_PERMITS.min(u32::MAX as usize));
-        let shared = Shared {
-            id: room,
-            requests,
-            control,
-            places: Arc::new(Semaphore::new(max_places)),
-            max_places,
-            tasks: self.tasks.clone(),
-            gauges: Arc::clone(&gauges),
-        };
-        let attention = Arc::new(Notify::new());
-        let inbox = Inbox { room, requests: requests_inbox, control: control_inbox, attention, gauges };
+        let desk = Desk::new(self.config.max_queued.as_u64());
+        let shared = Shared { id: room, requests, control, tasks: self.tasks.clone(), desk };
+        let inbox = Inbox { room, requests: requests_inbox, control: control_inbox };
         (RoomHandle(Arc::new(shared)), inbox)
     }
 
@@ -332,16 +312,22 @@ impl Context {
 }
 
 impl RoomHandle {
-    /// Queues an edit; waits while the queue is full, by count or by bytes.
-    pub(super) async fn edit(&self, edit: Edit, bytes: usize) -> Result<(), RoomEnded> {
-        self.queue(Request::Edit(edit), bytes).await
+    /// Takes an edit's turn at once, if the room is free and nothing came before; else queues it, and waits while the
+    /// queue is full, by count or by bytes. An edit that others follow at once is queued too: they are taken together.
+    pub(super) async fn edit(&self, edit: Edit, bytes: usize, more_follow: bool) -> Result<(), RoomEnded> {
+        let edit = if more_follow { Some(edit) } else { self.0.desk.edit(edit) };
+        match edit {
+            Some(edit) => self.queue(Request::Edit(edit), bytes).await,
+            None => Ok(()),
+        }
     }
 
     async fn queue(&self, request: Request, bytes: usize) -> Result<(), RoomEnded> {
+        let desk = &self.0.desk;
         // No edit takes more places than there are, so that it can always be queued alone.
-        let places = u32::try_from(bytes.clamp(1, self.0.max_places)).unwrap_or(u32::MAX);
-        let place = Arc::clone(&self.0.places).acquire_many_owned(places).await.or(Err(RoomEnded))?;
-        self.0.requests.send(Queued { request, _place: place }).await.or(Err(RoomEnded))
+        let places = u32::try_from(bytes.clamp(1, desk.max_places)).unwrap_or(u32::MAX);
+        let place = Arc::clone(&desk.places).acquire_many_owned(places).await.or(Err(RoomEnded))?;
+        self.0.requests.send(Queued { request, place }).await.or(Err(RoomEnded))
     }
 
     /// Queues a control without waiting: when the queue is full, a task waits instead.

@@ -1,64 +1,36 @@
-//! The task of one room: it receives, lets the state decide, and carries out.
+//! A room in its life: it takes what comes, lets the state decide, and carries out.
 //!
-//! Architecture invariant: while the disk does not keep up, the task stops taking edits and goes on with everything else.
+//! Architecture invariant: nothing here waits. What takes time is put down in [`Todo`], for the room's task.
 
 use std::collections::HashMap;
-use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
-use futures_util::FutureExt;
-use tokio::sync::oneshot;
+use bytes::Bytes;
+use tokio::sync::{Notify, oneshot};
 use tokio::time::Instant;
 
 use super::catch_up::{CatchUp, Frames};
-use super::command::{Control, Queued, Reading, Request, Submitted};
-use super::compaction::{Compacted, CompactionError};
+use super::command::{Edit, Queued, Reading, Request, Submitted};
+use super::compaction;
+use super::desk::Desk;
 use super::effect::{Effect, Ticket};
 use super::errors::{DeleteError, JoinError, SubmitError};
 use super::membership::{Seat, Taken};
-use super::open::{self, Opened};
-use super::registry::{Context, Inbox, RoomGauges};
-use super::saver::{Progress, Saver};
+use super::open::Opened;
+use super::registry::{Context, RoomGauges};
+use super::saver::{Due, Progress, Saver};
 use super::seats::Seats;
 use super::state::{Member, Origin, RoomState, Tally};
-use super::unload::Idle;
 use crate::delivery::{Ending, Message};
 use crate::ids::{DocName, Generation, MemberId};
+use crate::storage::StoreError;
 use crate::sync::ScanError;
 use crate::telemetry::ErrorChain;
 
-/// Runs a room from its opening to its end.
-pub(super) async fn run(context: Arc<Context>, name: DocName, inbox: Inbox) {
-    let room = inbox.room;
-    context.metrics.rooms.increment(1);
-    let life = AssertUnwindSafe(live(&context, &name, inbox)).catch_unwind().await;
-    if life.is_err() {
-        tracing::error!(doc = %name, "a room panicked; its members connect again to a new one");
-    }
-    context.forget(&name, room);
-    context.metrics.rooms.decrement(1);
-}
-
-async fn live(context: &Arc<Context>, name: &DocName, mut inbox: Inbox) {
-    match open::open(context, name).await {
-        Ok(opened) => Room::new(context, name, &inbox, opened).run(inbox).await,
-        Err(error) => {
-            tracing::error!(doc = %name, error = %ErrorChain(&error), "a document could not be opened");
-            context.forget(name, inbox.room);
-            inbox.control.close();
-            inbox.requests.close();
-            while let Some(control) = inbox.control.recv().await {
-                refuse(control, &error);
-            }
-            while let Some(Queued { request: Request::Submit { reply, .. }, .. }) = inbox.requests.recv().await {
-                let _caller_has_gone = reply.send(Err(error.clone().into())).is_err();
-            }
-        }
-    }
-}
-
 /// A room in its life.
+#[derive(Debug)]
 pub(super) struct Room {
     pub(super) context: Arc<Context>,
     pub(super) name: DocName,
@@ -68,182 +40,143 @@ pub(super) struct Room {
     pub(super) saver: Saver,
     pub(super) saved_stored: u64,
     pub(super) snapshot_stored: u64,
-    pub(super) compaction: Option<CompactionUnderWay>,
+    pub(super) is_compacting: bool,
     pub(super) compacted_at: Option<Instant>,
     /// Whether it was logged that deleted content could not be collected.
     pub(super) told_uncollected: bool,
+    pub(super) todo: Todo,
+    /// The room is over.
+    pub(super) ended: bool,
+    /// The document is being deleted.
+    is_frozen: bool,
     answers: HashMap<Ticket, oneshot::Sender<Result<Submitted, SubmitError>>>,
     next_ticket: u64,
-    computing: Vec<Computing>,
-    attention: Arc<tokio::sync::Notify>,
+    attention: Arc<Notify>,
     gauges: Arc<RoomGauges>,
     counted: Tally,
     counted_bytes: usize,
-    ended: bool,
+    /// The tick that the task waits for.
+    awaited_tick: Option<Instant>,
+    effects: Vec<Effect>,
 }
 
-pub(super) type CompactionUnderWay = std::pin::Pin<Box<dyn Future<Output = Result<Compacted, CompactionError>> + Send>>;
-type Computing = std::pin::Pin<Box<dyn Future<Output = Computed> + Send>>;
+/// What a room leaves to its task.
+#[derive(Debug, Default)]
+pub(super) struct Todo {
+    /// The room wants to be enlisted for the window that is open.
+    pub(super) window: bool,
+    pub(super) append: Option<Vec<Bytes>>,
+    pub(super) pause: Option<Duration>,
+    pub(super) compaction: Option<compaction::Job>,
+    pub(super) differences: Vec<Difference>,
+}
+
+/// What brings a member up to date is to be computed.
+#[derive(Debug)]
+pub(super) struct Difference {
+    pub(super) member: MemberId,
+    pub(super) from: u64,
+    pub(super) catch_up: CatchUp,
+}
 
 /// What brings a member up to date, or why there is nothing (`None`: the work panicked).
-struct Computed {
-    member: MemberId,
-    from: u64,
-    frames: Option<Result<Frames, ScanError>>,
+#[derive(Debug)]
+pub(super) struct Computed {
+    pub(super) member: MemberId,
+    pub(super) from: u64,
+    pub(super) frames: Option<Result<Frames, ScanError>>,
 }
 
-enum Event {
-    Control(Control),
-    Request(Queued),
-    Saved(Progress),
-    Compacted(Result<Compacted, CompactionError>),
-    Computed(Computed),
-    Attention,
-    Tick,
-    Idle,
-    Stopping,
+impl Todo {
+    fn is_empty(&self) -> bool {
+        self.append.is_none() && self.pause.is_none() && self.compaction.is_none() && self.differences.is_empty()
+    }
 }
 
 impl Room {
-    fn new(context: &Arc<Context>, name: &DocName, inbox: &Inbox, opened: Opened) -> Self {
+    pub(super) fn new(context: &Arc<Context>, name: &DocName, desk: &Desk, opened: Opened) -> Self {
         let Opened { state, generation, snapshot_stored, head_stored } = opened;
         Self {
             context: Arc::clone(context),
             name: name.clone(),
             generation,
-            saver: Saver::new(Arc::clone(&context.store), name.clone(), generation, context.gathering()),
+            saver: Saver::new(context.windows.is_open()),
             state,
             seats: Seats::default(),
             saved_stored: head_stored,
             snapshot_stored,
-            compaction: None,
+            is_compacting: false,
             compacted_at: None,
             told_uncollected: false,
+            todo: Todo::default(),
+            ended: false,
+            is_frozen: false,
             answers: HashMap::new(),
             next_ticket: 1, // 0 is nobody's
-            computing: Vec::new(),
-            attention: Arc::clone(&inbox.attention),
-            gauges: Arc::clone(&inbox.gauges),
+            attention: Arc::clone(&desk.attention),
+            gauges: Arc::clone(&desk.gauges),
             counted: Tally::default(),
             counted_bytes: 0,
-            ended: false,
+            awaited_tick: None,
+            effects: Vec::new(),
         }
     }
 
-    async fn run(mut self, mut inbox: Inbox) {
-        let mut effects = Vec::new();
-        let mut idle = Idle::new(Instant::now());
-        while !self.ended {
-            let event = self.next(&mut inbox, &idle).await;
-            let now = Instant::now();
-            match event {
-                Event::Control(control) => self.control(control, now, &mut effects).await,
-                Event::Request(queued) => self.requests(queued, &mut inbox, now, &mut effects),
-                Event::Saved(progress) => self.saved(progress, now, &mut effects),
-                Event::Compacted(outcome) => self.compacted(outcome, now),
-                Event::Computed(computed) => self.computed(computed),
-                Event::Attention => self.attend(),
-                Event::Tick => self.state.tick(now, &mut effects),
-                Event::Stopping => {
-                    idle.stop();
-                    self.saver.hurry();
-                }
-                Event::Idle => {
-                    if self.retire(&mut idle, inbox.room, now) {
-                        break;
-                    }
-                }
-            }
-            self.carry_out(&mut effects, now);
-            self.compact_if_due(now);
-            idle.note(self.is_quiet() && inbox.control.is_empty() && inbox.requests.is_empty(), now);
-            self.show();
-            if self.seats.len() > CROWD {
-                tokio::task::yield_now().await;
-            }
-        }
-        self.count_out();
+    /// Whether edits are taken: not while the disk does not keep up.
+    pub(super) fn takes_edits(&self) -> bool {
+        let unsaved = self.saver.unsaved_bytes() as u64;
+        unsaved < self.context.config.max_unsaved.as_u64() && !self.is_frozen && !self.ended
     }
 
-    async fn next(&mut self, inbox: &mut Inbox, idle: &Idle) -> Event {
-        let may_edit = (self.saver.unsaved_bytes() as u64) < self.context.config.max_unsaved.as_u64();
-        let tick = self.state.next_tick();
-        let retire = idle.due(self.context.config.idle_after);
-        let attention = Arc::clone(&self.attention);
-        tokio::select! {
-            biased; // edits come last: they may come without a pause
-            Some(control) = inbox.control.recv() => Event::Control(control),
-            progress = self.saver.progress(), if self.saver.is_busy() => Event::Saved(progress),
-            computed = first(&mut self.computing), if !self.computing.is_empty() => Event::Computed(computed),
-            () = attention.notified() => Event::Attention,
-            () = at(tick), if tick.is_some() => Event::Tick,
-            outcome = ended(&mut self.compaction), if self.compaction.is_some() => Event::Compacted(outcome),
-            () = self.context.tasks.stopped(), if !idle.is_stopping() => Event::Stopping,
-            Some(queued) = inbox.requests.recv(), if may_edit => Event::Request(queued),
-            () = at(retire), if retire.is_some() => Event::Idle,
-        }
+    /// A member sent something.
+    pub(super) fn edit(&mut self, edit: Edit, now: Instant) {
+        self.state.edit(edit, now, &mut self.effects);
     }
 
-    async fn control(&mut self, control: Control, now: Instant, effects: &mut Vec<Effect>) {
-        match control {
-            Control::Join { seat, reply } => self.join(&seat, reply, now, effects),
-            Control::Leave { member } => {
-                self.seats.leave(member);
-                self.state.leave(member, now, effects);
-            }
-            Control::Read { reply } => {
-                let _reader_has_gone = reply.send(self.reading()).is_err();
-            }
-            Control::Delete { reply } => {
-                let outcome = self.delete().await;
-                let _caller_has_gone = reply.send(outcome).is_err();
-            }
-        }
-    }
-
-    /// Takes a run of requests at once, so that what they cause is carried out together.
-    fn requests(&mut self, first: Queued, inbox: &mut Inbox, now: Instant, effects: &mut Vec<Effect>) {
-        self.request(first.request, now, effects);
-        for _ in 1..REQUESTS_AT_ONCE {
-            let Ok(next) = inbox.requests.try_recv() else { break };
-            self.request(next.request, now, effects);
-        }
-    }
-
-    fn request(&mut self, request: Request, now: Instant, effects: &mut Vec<Effect>) {
-        match request {
-            Request::Edit(edit) => self.state.edit(edit, now, effects),
-            Request::Submit { update, reply } => {
-                let ticket = Ticket(self.next_ticket);
-                self.next_ticket += 1;
-                self.answers.insert(ticket, reply);
-                self.state.update(Origin::Caller(ticket), update, now, effects);
-            }
-        }
-    }
-
-    fn join(
-        &mut self,
-        seat: &Seat,
-        reply: oneshot::Sender<Result<MemberId, JoinError>>,
-        now: Instant,
-        effects: &mut Vec<Effect>,
-    ) {
+    /// A member takes a seat.
+    pub(super) fn join(&mut self, seat: &Seat, reply: oneshot::Sender<Result<MemberId, JoinError>>, now: Instant) {
         if self.seats.len() >= self.context.config.max_members {
             let _session_has_gone = reply.send(Err(JoinError::Full)).is_err();
             return;
         }
         // What waits to be sent is for those who are here; the newcomer hears of everyone anyway.
-        self.state.presence.flush(effects);
-        self.carry_out(effects, now);
+        self.state.presence.flush(&mut self.effects);
+        self.carry_out(now);
         let id = self.context.next_member();
         if reply.send(Ok(id)).is_ok() {
             self.seats.insert(id, Taken::new(seat, Arc::clone(&self.attention)));
-            self.state.join(id, Member::new(seat.wants_acks), effects);
+            let hears_all_saved = seat.dialect.encode(&Message::AllSaved).is_some();
+            self.state.join(id, Member::new(seat.wants_acks, hears_all_saved), &mut self.effects);
         }
     }
 
-    fn reading(&self) -> Reading {
+    /// A member leaves its seat.
+    pub(super) fn leave(&mut self, member: MemberId, now: Instant) {
+        self.seats.leave(member);
+        self.state.leave(member, now, &mut self.effects);
+    }
+
+    /// Time passed.
+    pub(super) fn tick(&mut self, now: Instant) {
+        self.state.tick(now, &mut self.effects);
+    }
+
+    /// Something comes from the queue; its place there is free again when its turn is over.
+    pub(super) fn request(&mut self, Queued { request, place }: Queued, now: Instant) {
+        match request {
+            Request::Edit(edit) => self.edit(edit, now),
+            Request::Submit { update, reply } => {
+                let ticket = Ticket(self.next_ticket);
+                self.next_ticket += 1;
+                self.answers.insert(ticket, reply);
+                self.state.update(Origin::Caller(ticket), update, now, &mut self.effects);
+            }
+        }
+        drop(place);
+    }
+
+    /// The document as it is now.
+    pub(super) fn reading(&self) -> Reading {
         let unsaved = self.saver.unsaved() as u64;
         Reading {
             generation: self.generation,
@@ -255,38 +188,47 @@ impl Room {
         }
     }
 
-    async fn delete(&mut self) -> Result<(), DeleteError> {
+    /// The document is going to be deleted: nothing is taken any more. Gives what tells copies of it, should they come back.
+    pub(super) fn freeze(&mut self) -> Result<Bytes, DeleteError> {
         if self.state.log.head() == 0 {
             return Err(DeleteError::Unknown);
         }
-        self.saver.abandon().await;
-        let ancestors = self.state.lineage().encode().into();
-        match self.context.store.delete(&self.name, self.generation, ancestors).await {
+        self.is_frozen = true;
+        // An append that is under way is refused after the deletion, or deleted with the rest.
+        self.saver.abandon();
+        Ok(self.state.lineage().encode().into())
+    }
+
+    /// The store has deleted the document or not: the room is over.
+    pub(super) fn deleted(&mut self, outcome: Result<Generation, StoreError>) -> Result<(), DeleteError> {
+        self.ended = true;
+        match outcome {
             Ok(_) => {
                 self.seats.end_all(&Ending::Deleted);
-                self.ended = true;
                 tracing::info!(doc = %self.name, "a document was deleted");
                 Ok(())
             }
             Err(error) => {
                 // What was not durable is gone from the queue, so the room cannot go on as if nothing had happened.
                 self.seats.end_all(&Ending::RoomFailed);
-                self.ended = true;
                 Err(error.into())
             }
         }
     }
 
-    fn saved(&mut self, progress: Progress, now: Instant, effects: &mut Vec<Effect>) {
+    /// An append has ended.
+    pub(super) fn appended(&mut self, outcome: Result<u64, StoreError>, now: Instant) {
+        let Some(progress) = self.saver.finish(outcome) else { return };
         match progress {
             Progress::Saved { upto, stored, count, accepted_at } => {
                 self.saved_stored = stored;
                 self.context.metrics.updates_saved.increment(count);
                 self.context.metrics.save_seconds.record(now.saturating_duration_since(accepted_at));
                 self.set_failure(None);
-                self.state.saved(upto, now, effects);
+                self.state.saved(upto, now, &mut self.effects);
             }
-            Progress::Failed { error } => {
+            Progress::Failed { error, pause } => {
+                self.todo.pause = Some(pause);
                 self.context.metrics.save_failures.increment(1);
                 let reason = ErrorChain(&error).to_string();
                 if self.gauges.failure().is_none() {
@@ -312,7 +254,32 @@ impl Room {
         }
     }
 
-    fn carry_out(&mut self, effects: &mut Vec<Effect>, now: Instant) {
+    /// Ends a turn, whoever took it: carries out what the state wants and finds out what is due.
+    pub(super) fn end_turn(&mut self, now: Instant) {
+        self.carry_out(now);
+        match self.saver.due() {
+            Due::Nothing => {}
+            Due::Window => self.todo.window = true,
+            Due::Append(updates) => self.todo.append = Some(updates),
+        }
+        self.compact_if_due(now);
+        self.show();
+    }
+
+    /// Whether the task has something to do that it does not know of.
+    pub(super) fn needs_its_task(&self) -> bool {
+        let is_sooner = |tick: Instant| self.awaited_tick.is_none_or(|awaited| tick < awaited);
+        self.ended || !self.todo.is_empty() || self.state.next_tick().is_some_and(is_sooner)
+    }
+
+    /// When [`tick`](Self::tick) is to be called; the caller waits for that from now on.
+    pub(super) fn await_tick(&mut self) -> Option<Instant> {
+        self.awaited_tick = self.state.next_tick();
+        self.awaited_tick
+    }
+
+    fn carry_out(&mut self, now: Instant) {
+        let mut effects = std::mem::take(&mut self.effects);
         for effect in effects.drain(..) {
             if !matches!(effect, Effect::Save { .. } | Effect::Broadcast { .. }) {
                 self.seats.flush();
@@ -348,6 +315,7 @@ impl Room {
                 }
             }
         }
+        self.effects = effects;
         self.seats.flush();
         // Without members, the room waits for nothing but its end.
         if self.state.is_saving_awaited() || self.seats.is_empty() {
@@ -356,7 +324,7 @@ impl Room {
     }
 
     /// Members that drained get what they missed.
-    fn attend(&mut self) {
+    pub(super) fn attend(&mut self) {
         for (member, from) in self.seats.take_drained() {
             self.context.metrics.resyncs.increment(1);
             let catch_up = CatchUp::from_number(&self.state.log, &self.state.sight_of(member), from);
@@ -381,14 +349,11 @@ impl Room {
             let frames = Some(catch_up.compute());
             return self.computed(Computed { member, from, frames });
         }
-        let tasks = self.context.tasks.clone();
-        self.computing.push(Box::pin(async move {
-            let frames = tasks.run_blocking(|| catch_up.compute()).await;
-            Computed { member, from, frames }
-        }));
+        self.todo.differences.push(Difference { member, from, catch_up });
     }
 
-    fn computed(&mut self, computed: Computed) {
+    /// What a member lacks is known.
+    pub(super) fn computed(&mut self, computed: Computed) {
         let Computed { member, from, frames } = computed;
         match frames {
             Some(Ok(frames)) => self.seats.catch_up(member, from, &frames),
@@ -402,7 +367,7 @@ impl Room {
 
     /// Whether nothing would be lost or missed if the room ended now.
     pub(super) fn is_quiet(&self) -> bool {
-        self.seats.is_empty() && self.answers.is_empty() && self.saver.unsaved() == 0 && self.compaction.is_none()
+        self.seats.is_empty() && self.answers.is_empty() && self.saver.unsaved() == 0 && !self.is_compacting
     }
 
     fn show(&mut self) {
@@ -414,18 +379,21 @@ impl Room {
         }
         self.gauges.unsaved.store(self.saver.unsaved(), Ordering::Relaxed);
         let (before, now) = (self.counted, self.state.tally);
-        metrics.updates_accepted.increment(now.accepted - before.accepted);
-        metrics.updates_contained.increment(now.contained - before.contained);
-        metrics.updates_parked.increment(now.parked - before.parked);
-        metrics.updates_refused.increment(now.refused - before.refused);
-        self.counted = now;
+        if before != now {
+            metrics.updates_accepted.increment(now.accepted - before.accepted);
+            metrics.updates_contained.increment(now.contained - before.contained);
+            metrics.updates_parked.increment(now.parked - before.parked);
+            metrics.updates_refused.increment(now.refused - before.refused);
+            self.counted = now;
+        }
         if self.counted_bytes != self.state.log.len() {
             metrics.room_bytes.increment(gauge(self.state.log.len()) - gauge(self.counted_bytes));
             self.counted_bytes = self.state.log.len();
         }
     }
 
-    fn count_out(&mut self) {
+    /// Takes the room out of what is counted.
+    pub(super) fn count_out(&mut self) {
         self.set_failure(None);
         self.context.metrics.room_bytes.decrement(gauge(self.counted_bytes));
         self.context.metrics.members.decrement(gauge(self.gauges.members.swap(0, Ordering::Relaxed)));
@@ -433,49 +401,10 @@ impl Room {
     }
 }
 
-fn refuse(control: Control, error: &JoinError) {
-    let _nobody_waits = match control {
-        Control::Join { reply, .. } => reply.send(Err(error.clone())).is_err(),
-        Control::Delete { reply } => reply.send(Err(error.clone().into())).is_err(),
-        Control::Leave { .. } | Control::Read { .. } => true,
-    };
-}
-
-async fn at(instant: Option<Instant>) {
-    match instant {
-        Some(instant) => tokio::time::sleep_until(instant).await,
-        None => std::future::pending().await,
-    }
-}
-
-async fn ended(compaction: &mut Option<CompactionUnderWay>) -> Result<Compacted, CompactionError> {
-    match compaction {
-        Some(under_way) => {
-            let outcome = under_way.await;
-            *compaction = None;
-            outcome
-        }
-        None => std::future::pending().await,
-    }
-}
-
-async fn first(computing: &mut Vec<Computing>) -> Computed {
-    if computing.is_empty() {
-        return std::future::pending().await;
-    }
-    let (outcome, index, _) = futures_util::future::select_all(computing.iter_mut()).await;
-    drop(computing.swap_remove(index));
-    outcome
-}
-
 #[expect(clippy::cast_precision_loss, reason = "a gauge of bytes needs no more than 52 bits")]
 fn gauge(bytes: usize) -> f64 {
     bytes as f64
 }
 
-/// How many requests one turn of the task takes.
-const REQUESTS_AT_ONCE: usize = 64;
-/// With more members, sending to all takes so long that others on this thread get a turn after it.
-const CROWD: usize = 64;
 /// A difference over documents up to this size is computed on the async thread: it takes less than 500 µs.
 const INLINE_BYTES: usize = 64 * 1024;

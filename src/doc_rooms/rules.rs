@@ -19,8 +19,8 @@ impl Bench {
     fn new(config: Config, ancestors: StateVector) -> Self {
         let index = DocumentIndex::load(&DocumentBytes::default()).unwrap();
         let mut state = RoomState::new(config, 1000, index, Log::default(), ancestors);
-        state.join(ADA, Member::new(true), &mut Vec::new());
-        state.join(BOB, Member::new(false), &mut Vec::new());
+        state.join(ADA, Member::new(true, true), &mut Vec::new());
+        state.join(BOB, Member::new(false, true), &mut Vec::new());
         Self { state, now: Instant::now() }
     }
 

@@ -1,47 +1,46 @@
 //! A room's way to the disk: one append under way, the rest waiting, nothing dropped.
 //!
 //! The promise: updates become durable in order, and after a failure the same updates are tried again until they are.
+//! The saver decides what is due; whoever asks it carries that out.
 
 use std::collections::VecDeque;
-use std::pin::Pin;
-use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use tokio::time::{Instant, Sleep};
+use tokio::time::Instant;
 
-use crate::ids::{DocName, Generation};
-use crate::storage::{Store, StoreError};
+use crate::storage::StoreError;
 
 /// The updates of one room that are not durable yet.
+#[derive(Debug)]
 pub(super) struct Saver {
-    store: Arc<dyn Store>,
-    name: DocName,
-    generation: Generation,
     waiting: VecDeque<Waiting>,
     bytes: usize,
     step: Step,
     failures: u32,
-    gathering: Gathering,
+    /// Whether what nobody waits for is saved together with what other documents have.
+    may_gather: bool,
     /// Somebody waits for what is not durable yet.
     is_awaited: bool,
 }
 
-/// When updates are saved that nobody waits for: at the ends of windows that are the same for all documents, so that many
-/// are saved by one commit.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Gathering {
-    pub(super) epoch: Instant,
-    pub(super) window: Duration,
+/// What has to happen next.
+#[derive(Debug)]
+pub(super) enum Due {
+    Nothing,
+    /// At the end of the window that is open, [`take`](Saver::take) is asked for what there is then.
+    Window,
+    /// These are appended now.
+    Append(Vec<Bytes>),
 }
 
-/// What happened to the append under way.
+/// What happened to an append.
 #[derive(Debug)]
 pub(super) enum Progress {
     /// Everything up to a number is durable; the store calls the last one `stored`.
     Saved { upto: u64, stored: u64, count: u64, accepted_at: Instant },
-    /// The store refused for now; the same updates are tried again after a pause.
-    Failed { error: StoreError },
+    /// The store refused for now; after the pause the same updates are tried again.
+    Failed { error: StoreError, pause: Duration },
     /// The store will never take these updates.
     Lost { error: StoreError },
 }
@@ -53,32 +52,22 @@ struct Waiting {
     accepted_at: Instant,
 }
 
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Step {
     Idle,
-    Gathering(Pin<Box<Sleep>>),
-    Appending { count: usize, append: Append },
-    Pausing(Pin<Box<Sleep>>),
+    Gathering,
+    Appending { count: usize },
+    Pausing,
     GivenUp,
 }
 
-type Append = Pin<Box<dyn Future<Output = Result<u64, StoreError>> + Send>>;
-
 impl Saver {
-    pub(super) fn new(store: Arc<dyn Store>, name: DocName, generation: Generation, gathering: Gathering) -> Self {
-        Self {
-            store,
-            name,
-            generation,
-            waiting: VecDeque::new(),
-            bytes: 0,
-            step: Step::Idle,
-            failures: 0,
-            gathering,
-            is_awaited: false,
-        }
+    /// Nothing waits. Without `may_gather`, everything is saved at once.
+    pub(super) fn new(may_gather: bool) -> Self {
+        Self { waiting: VecDeque::new(), bytes: 0, step: Step::Idle, failures: 0, may_gather, is_awaited: false }
     }
 
-    /// Adds an update; it is appended as soon as the append under way has ended.
+    /// Adds an update; it is appended when the append under way has ended, and its window.
     pub(super) fn save(&mut self, number: u64, update: Bytes, now: Instant) {
         self.bytes += update.len();
         self.waiting.push_back(Waiting { number, update, accepted_at: now });
@@ -90,7 +79,7 @@ impl Saver {
     /// Somebody waits for what is not durable yet: it is saved without waiting for more.
     pub(super) fn hurry(&mut self) {
         self.is_awaited = !self.waiting.is_empty();
-        if matches!(self.step, Step::Gathering(_)) {
+        if self.step == Step::Gathering {
             self.step = Step::Idle;
         }
     }
@@ -105,78 +94,33 @@ impl Saver {
         self.waiting.len()
     }
 
-    /// Whether [`progress`](Self::progress) would ever return.
-    pub(super) fn is_busy(&self) -> bool {
-        !self.waiting.is_empty() && !matches!(self.step, Step::GivenUp)
-    }
-
-    /// Drives appends until one has ended, well or not. Cancel-safe: the append under way is kept.
-    pub(super) async fn progress(&mut self) -> Progress {
-        loop {
-            let may_wait = self.may_wait();
-            match &mut self.step {
-                Step::Idle if self.waiting.is_empty() => std::future::pending().await,
-                Step::Idle if may_wait => {
-                    let end = self.gathering.end_of_window(Instant::now());
-                    self.step = Step::Gathering(Box::pin(tokio::time::sleep_until(end)));
-                }
-                Step::Idle => self.start(),
-                Step::Gathering(window) => {
-                    window.await;
-                    self.start();
-                }
-                Step::Appending { count, append } => {
-                    let (count, outcome) = (*count, append.await);
-                    return self.finish(count, outcome);
-                }
-                Step::Pausing(pause) => {
-                    pause.await;
-                    self.step = Step::Idle;
-                }
-                Step::GivenUp => std::future::pending().await,
-            }
+    /// What has to happen next; said once, and from then on taken for under way.
+    pub(super) fn due(&mut self) -> Due {
+        if self.step != Step::Idle || self.waiting.is_empty() {
+            return Due::Nothing;
         }
-    }
-
-    /// Waits for the append under way, whatever its outcome, and forgets the rest: the document is being deleted.
-    pub(super) async fn abandon(&mut self) {
-        if let Step::Appending { append, .. } = &mut self.step {
-            let _outcome_of_a_deleted_document = append.await;
+        if self.may_gather && !self.is_awaited {
+            self.step = Step::Gathering;
+            return Due::Window;
         }
-        self.step = Step::GivenUp;
-        self.waiting.clear();
-        self.bytes = 0;
+        Due::Append(self.start())
     }
 
-    fn may_wait(&self) -> bool {
-        !self.is_awaited && !self.gathering.window.is_zero()
+    /// A window has ended: what is to be appended, unless it is under way already.
+    pub(super) fn take(&mut self) -> Option<Vec<Bytes>> {
+        (self.step == Step::Gathering).then(|| self.start())
     }
 
-    fn start(&mut self) {
-        self.is_awaited = false;
-        let mut batch = Vec::new();
-        let mut bytes = 0;
-        for waiting in self.waiting.iter().take(MAX_BATCH) {
-            bytes += waiting.update.len();
-            if bytes > MAX_BATCH_BYTES && !batch.is_empty() {
-                break;
-            }
-            batch.push(waiting.update.clone());
-        }
-        let (store, name, generation) = (Arc::clone(&self.store), self.name.clone(), self.generation);
-        let count = batch.len();
-        let append = Box::pin(async move { store.append(&name, generation, batch).await });
-        self.step = Step::Appending { count, append };
-    }
-
-    fn finish(&mut self, count: usize, outcome: Result<u64, StoreError>) -> Progress {
+    /// The append under way has ended; `None` when nobody cares any more.
+    pub(super) fn finish(&mut self, outcome: Result<u64, StoreError>) -> Option<Progress> {
+        let Step::Appending { count } = self.step else { return None };
         self.step = Step::Idle;
-        match outcome {
+        Some(match outcome {
             Ok(stored) => {
                 self.failures = 0;
                 let accepted_at = self.waiting.front().map_or_else(Instant::now, |waiting| waiting.accepted_at);
                 let mut upto = 0;
-                for waiting in self.waiting.drain(..count) {
+                for waiting in self.waiting.drain(..count.min(self.waiting.len())) {
                     self.bytes -= waiting.update.len();
                     upto = waiting.number;
                 }
@@ -187,29 +131,43 @@ impl Saver {
                 Progress::Lost { error }
             }
             Err(error) => {
-                let pause = FIRST_PAUSE * 2_u32.pow(self.failures.min(4));
+                let pause = (FIRST_PAUSE * 2_u32.pow(self.failures.min(4))).min(LONGEST_PAUSE);
                 self.failures += 1;
-                self.step = Step::Pausing(Box::pin(tokio::time::sleep(pause.min(LONGEST_PAUSE))));
-                Progress::Failed { error }
+                self.step = Step::Pausing;
+                // Others may have been waiting when it failed, and it is to be known soon when the store is back.
+                self.is_awaited = true;
+                Progress::Failed { error, pause }
             }
+        })
+    }
+
+    /// The pause after a failure is over.
+    pub(super) fn resume(&mut self) {
+        if self.step == Step::Pausing {
+            self.step = Step::Idle;
         }
     }
-}
 
-impl Gathering {
-    fn end_of_window(&self, now: Instant) -> Instant {
-        let window = self.window.as_nanos().max(1);
-        let into = now.saturating_duration_since(self.epoch).as_nanos() % window;
-        now + Duration::from_nanos(u64::try_from(window - into).unwrap_or(u64::MAX))
+    /// Forgets everything, whatever becomes of the append under way: the document is being deleted.
+    pub(super) fn abandon(&mut self) {
+        self.step = Step::GivenUp;
+        self.waiting.clear();
+        self.bytes = 0;
     }
-}
 
-impl std::fmt::Debug for Saver {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Saver")
-            .field("waiting", &self.waiting.len())
-            .field("bytes", &self.bytes)
-            .finish_non_exhaustive()
+    fn start(&mut self) -> Vec<Bytes> {
+        self.is_awaited = false;
+        let mut batch = Vec::new();
+        let mut bytes = 0;
+        for waiting in self.waiting.iter().take(MAX_BATCH) {
+            bytes += waiting.update.len();
+            if bytes > MAX_BATCH_BYTES && !batch.is_empty() {
+                break;
+            }
+            batch.push(waiting.update.clone());
+        }
+        self.step = Step::Appending { count: batch.len() };
+        batch
     }
 }
 
@@ -226,13 +184,73 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
 
+    fn saver(may_gather: bool, updates: &[&'static str]) -> Saver {
+        let mut saver = Saver::new(may_gather);
+        for (number, update) in (1..).zip(updates) {
+            saver.save(number, Bytes::from_static(update.as_bytes()), Instant::now());
+        }
+        saver
+    }
+
+    fn failure() -> StoreError {
+        StoreError::Unavailable(Arc::new(std::fmt::Error))
+    }
+
     #[test]
-    fn windows_end_at_the_same_time_for_all() {
-        let epoch = Instant::now();
-        let gathering = Gathering { epoch, window: Duration::from_millis(20) };
-        let end = |millis| (gathering.end_of_window(epoch + Duration::from_millis(millis)) - epoch).as_millis();
-        assert_eq!([0, 1, 19, 20, 39, 1001].map(end), [20, 20, 20, 40, 40, 1020]);
+    fn what_nobody_waits_for_waits_for_its_window_once() {
+        let mut saver = saver(true, &["a"]);
+        assert!(matches!(saver.due(), Due::Window));
+        assert!(matches!(saver.due(), Due::Nothing));
+        saver.save(2, Bytes::from_static(b"b"), Instant::now());
+        assert_eq!(saver.take().unwrap(), ["a", "b"]);
+        assert!(saver.take().is_none());
+        assert!(matches!(saver.finish(Ok(7)), Some(Progress::Saved { upto: 2, stored: 7, count: 2, .. })));
+        assert_eq!((saver.unsaved(), saver.unsaved_bytes()), (0, 0));
+        assert!(matches!(saver.due(), Due::Nothing));
+    }
+
+    #[test]
+    fn what_somebody_waits_for_leaves_its_window() {
+        let mut saver = saver(true, &["a"]);
+        assert!(matches!(saver.due(), Due::Window));
+        saver.hurry();
+        assert!(matches!(saver.due(), Due::Append(updates) if updates == ["a"]));
+        assert!(saver.take().is_none());
+        let mut saver = super::Saver::new(false);
+        saver.save(1, Bytes::from_static(b"a"), Instant::now());
+        assert!(matches!(saver.due(), Due::Append(_)));
+    }
+
+    #[test]
+    fn what_failed_is_tried_again_after_pauses_that_grow() {
+        let mut saver = saver(true, &["a"]);
+        assert!(matches!(saver.due(), Due::Window));
+        let mut pauses = Vec::new();
+        let mut updates = saver.take().unwrap();
+        for _ in 0..6 {
+            assert_eq!(updates, ["a"]);
+            let Some(Progress::Failed { pause, .. }) = saver.finish(Err(failure())) else { panic!("not a failure") };
+            pauses.push(pause.as_millis());
+            assert!(matches!(saver.due(), Due::Nothing));
+            saver.resume();
+            let Due::Append(again) = saver.due() else { panic!("not tried again") };
+            updates = again;
+        }
+        assert_eq!(pauses, [100, 200, 400, 800, 1000, 1000]);
+        assert!(matches!(saver.finish(Ok(1)), Some(Progress::Saved { upto: 1, .. })));
+    }
+
+    #[test]
+    fn what_was_abandoned_has_no_outcome() {
+        let mut saver = saver(false, &["a"]);
+        assert!(matches!(saver.due(), Due::Append(_)));
+        saver.abandon();
+        assert!(saver.finish(Ok(1)).is_none());
+        assert_eq!(saver.unsaved(), 0);
+        assert!(matches!(saver.due(), Due::Nothing));
     }
 }

@@ -44,6 +44,8 @@ pub(super) struct RoomState {
 pub(super) struct Member {
     /// Whether it wants to hear when its updates are durable.
     pub(super) wants_acks: bool,
+    /// Whether it is told when everything is durable.
+    pub(super) hears_all_saved: bool,
     /// The client id of its last edit.
     pub(super) edits_as: Option<ClientId>,
     asked: Option<Asked>,
@@ -92,8 +94,9 @@ enum About {
 }
 
 impl Member {
-    pub(super) const fn new(wants_acks: bool) -> Self {
-        Self { wants_acks, edits_as: None, asked: None }
+    /// A member that has brought nothing yet.
+    pub(super) const fn new(wants_acks: bool, hears_all_saved: bool) -> Self {
+        Self { wants_acks, hears_all_saved, edits_as: None, asked: None }
     }
 }
 
@@ -192,7 +195,8 @@ impl RoomState {
         while let Some(promise) = self.promises.pop_front_if(|promise| promise.number <= upto) {
             effects.push(promise.keep());
         }
-        if upto == self.log.head() && self.saved_notice.all_saved(now) {
+        let is_all = upto == self.log.head() && self.members.values().any(|member| member.hears_all_saved);
+        if is_all && self.saved_notice.all_saved(now) {
             effects.push(Effect::AllSaved);
         }
     }

@@ -75,7 +75,7 @@ impl Room {
     pub(super) fn compact_if_due(&mut self, now: Instant) {
         let interval = self.context.config.compact_interval;
         let too_soon = self.compacted_at.is_some_and(|at| now < at + interval);
-        let wanted = !too_soon && !self.context.tasks.is_stopping() && self.compaction.is_none();
+        let wanted = !too_soon && !self.context.tasks.is_stopping() && !self.is_compacting;
         if wanted && self.is_worth_compacting(self.context.config.compact_updates) {
             self.start_compaction();
         }
@@ -83,6 +83,7 @@ impl Room {
 
     /// A compaction ended.
     pub(super) fn compacted(&mut self, outcome: Result<Compacted, CompactionError>, now: Instant) {
+        self.is_compacting = false;
         self.compacted_at = Some(now);
         match outcome {
             Ok(Compacted { upto, stored_upto, snapshot, state_vector, uncollected }) => {
@@ -129,7 +130,8 @@ impl Room {
             stored_upto: self.saved_stored,
             previous_stored_upto: self.snapshot_stored,
         };
-        self.compaction = Some(Box::pin(job.run()));
+        self.is_compacting = true;
+        self.todo.compaction = Some(job);
     }
 }
 

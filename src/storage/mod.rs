@@ -35,6 +35,7 @@ mod verify;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use futures_util::future::join_all;
 
 use crate::ids::{DocName, Generation};
 
@@ -50,7 +51,7 @@ pub use open::{open, rescue};
 pub use redb::Rebuilt;
 pub use reserve::RESERVE;
 pub use stored::{
-    Compaction, DamagedDocument, DocumentInfo, Flaw, Health, Remains, Restoration, StoredDocument, StoredName,
+    Append, Compaction, DamagedDocument, DocumentInfo, Flaw, Health, Remains, Restoration, StoredDocument, StoredName,
     VerifyReport,
 };
 pub use verify::verify;
@@ -72,6 +73,15 @@ pub trait Store: Send + Sync + std::fmt::Debug + 'static {
     /// above the configured bound, [`StoreError::Corrupt`] while the document is quarantined; those that are
     /// [retryable](StoreError::is_retryable) leave the outcome unknown.
     async fn append(&self, doc: &DocName, generation: Generation, updates: Vec<Bytes>) -> Result<u64, StoreError>;
+
+    /// Appends to several documents, each as by [`append`](Self::append), and answers each on its own, in their order.
+    /// What can become durable together does.
+    async fn append_all(&self, appends: Vec<Append>) -> Vec<Result<u64, StoreError>> {
+        let each = appends
+            .into_iter()
+            .map(|Append { doc, generation, updates }| async move { self.append(&doc, generation, updates).await });
+        join_all(each).await
+    }
 
     /// The whole document at one moment. A name that was never stored gives [`StoredDocument::default`].
     ///

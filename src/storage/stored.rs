@@ -9,6 +9,17 @@ use super::{Damage, StoreError};
 use crate::ids::{DocName, Generation};
 use crate::sync::DocumentBytes;
 
+/// Updates for the end of one document, as [`Store::append_all`](super::Store::append_all) takes them.
+#[derive(Debug, Clone)]
+pub struct Append {
+    /// The document.
+    pub doc: DocName,
+    /// The life of its name that the updates belong to.
+    pub generation: Generation,
+    /// The updates, of which all become durable or none.
+    pub updates: Vec<Bytes>,
+}
+
 /// A document as a store gives it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredDocument {

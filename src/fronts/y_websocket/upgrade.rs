@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use async_trait::async_trait;
 use axum::http::HeaderMap;
 use axum::response::Response;
 use bytes::Bytes;
@@ -122,16 +121,17 @@ struct Conversation {
     session: Session,
 }
 
-#[async_trait]
 impl Protocol for Conversation {
-    async fn frame(&mut self, frame: &[u8]) -> Result<(), Ending> {
+    async fn frame(&mut self, frame: &[u8], more: bool) -> Result<(), Ending> {
         let malformed = |error: wire::WireError| Ending::Malformed(error.to_string());
         let mut reader = Reader::new(frame);
         if reader.is_empty() {
             return Err(malformed(wire::WireError::Empty));
         }
         while !reader.is_empty() {
-            match wire::read(&mut reader, TypingTable::MAX_PLACE).map_err(malformed)? {
+            let message = wire::read(&mut reader, TypingTable::MAX_PLACE).map_err(malformed)?;
+            self.session.expect_more(more || !reader.is_empty());
+            match message {
                 Incoming::Sync(message) => self.session.sync(message).await?,
                 Incoming::Awareness(update) => self.session.awareness(update).await?,
                 Incoming::QueryAwareness => self.session.query_awareness().await?,

@@ -8,7 +8,7 @@
 //! - `rows`: what an engine brings: rows, transactions, an open database;
 //! - `header`, `stub`, `entry`: what lies in the rows, and how a name leads there;
 //! - `batch`, `staging`, `sweep`: the three kinds of write transaction;
-//! - `writer`: the thread that runs them; `reader`, `remains`: the read transactions;
+//! - `writer`: the thread that runs them, `reply`: who hears of it; `reader`, `remains`: the read transactions;
 //! - `index`: what is checked at the start;
 //! - `engine`: the open database, opened anew after an I/O error; `calls`: whether it answers; `quarantine`: the damaged
 //!   documents;
@@ -23,6 +23,7 @@ mod index;
 mod quarantine;
 mod reader;
 mod remains;
+mod reply;
 mod rows;
 mod staging;
 mod store;

@@ -9,20 +9,20 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 use thiserror::Error;
-use tokio::sync::oneshot::error::RecvError;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use super::batch::{Change, Write};
 use super::engine::{Engine, Fault, Opener};
+use super::reply::{Reply, Together};
 use super::rows::Database;
 use super::staging::{Progress, Staging};
-use super::writer::{Job, Pending, Writer};
+use super::writer::{BATCH_BYTES, BATCH_RECORDS, Job, Pending, Writer};
 use super::{reader, remains};
 use crate::ids::{DocName, Generation};
 use crate::storage::directory::DataDirectory;
 use crate::storage::{
-    Compaction, Config, Damage, DocumentInfo, Flaw, Health, Remains, Restoration, Store, StoreCounters, StoreError,
-    StoredDocument, StoredName,
+    Append, Compaction, Config, Damage, DocumentInfo, Flaw, Health, Remains, Restoration, Store, StoreCounters,
+    StoreError, StoredDocument, StoredName,
 };
 
 /// A [`Store`] in a database of one engine.
@@ -106,16 +106,63 @@ impl<D: Database> DurableStore<D> {
     }
 
     async fn write(&self, write: Write) -> Result<u64, StoreError> {
-        let units = u32::try_from(write.bytes().div_ceil(UNIT)).unwrap_or(u32::MAX).clamp(1, self.queue_units);
-        let room = acquire(&self.queue, units).await?;
+        let room = acquire(&self.queue, self.units(&write)).await?;
         let (answer, answered) = oneshot::channel();
-        self.submit(Job::Write(Pending { write, answer, _room: room }))?;
-        answered.await.map_err(|lost| self.unanswered(lost))?
+        self.submit(Job::Write(Pending { write, reply: Reply::Alone(answer), _room: room }))?;
+        answered.await.map_err(|_| self.unanswered())?
+    }
+
+    /// Queues writes that become durable together as far as the bounds of a batch allow.
+    async fn write_all(&self, writes: Vec<Write>, together: &Arc<Together>) {
+        let mut group: Vec<Pending> = Vec::with_capacity(writes.len().min(BATCH_RECORDS));
+        let (mut records, mut bytes) = (0, 0);
+        for (at, write) in writes.into_iter().enumerate() {
+            if let Change::Append(updates) = &write.change
+                && let Err(error) = updates.iter().try_for_each(|update| within(update, self.max_update))
+            {
+                together.note(at, Err(error));
+                continue;
+            }
+            let units = self.units(&write);
+            let at_once = Arc::clone(&self.queue).try_acquire_many_owned(units);
+            if at_once.is_err() || records >= BATCH_RECORDS || bytes >= BATCH_BYTES {
+                // Whoever waits for places must not hold any that nobody will give back.
+                self.submit_group(std::mem::take(&mut group), together);
+                (records, bytes) = (0, 0);
+            }
+            let room = match at_once {
+                Ok(room) => Ok(room),
+                Err(_) => acquire(&self.queue, units).await,
+            };
+            match room {
+                Ok(room) => {
+                    records += write.records();
+                    bytes += write.bytes();
+                    group.push(Pending { write, reply: Reply::Together(Arc::clone(together), at), _room: room });
+                }
+                Err(error) => together.note(at, Err(error)),
+            }
+        }
+        self.submit_group(group, together);
+    }
+
+    fn submit_group(&self, group: Vec<Pending>, together: &Together) {
+        if group.is_empty() {
+            return;
+        }
+        let places: Vec<_> = group.iter().filter_map(|pending| pending.reply.place()).collect();
+        if let Err(error) = self.submit(Job::Writes(group)) {
+            places.into_iter().for_each(|at| together.note(at, Err(error.clone())));
+        }
+    }
+
+    fn units(&self, write: &Write) -> u32 {
+        u32::try_from(write.bytes().div_ceil(UNIT)).unwrap_or(u32::MAX).clamp(1, self.queue_units)
     }
 
     /// What it means that the writer thread dropped a job: it closed before, or it does not know what became of it.
-    fn unanswered(&self, lost: RecvError) -> StoreError {
-        if self.engine.is_closed() { StoreError::Closed } else { StoreError::Unavailable(Arc::new(lost)) }
+    fn unanswered(&self) -> StoreError {
+        if self.engine.is_closed() { StoreError::Closed } else { StoreError::Unavailable(Arc::new(Unanswered)) }
     }
 
     fn submit(&self, job: Job) -> Result<(), StoreError> {
@@ -179,6 +226,18 @@ impl<D: Database> Store for DurableStore<D> {
         self.write(Write { doc: doc.clone(), generation, change: Change::Append(updates) }).await
     }
 
+    async fn append_all(&self, appends: Vec<Append>) -> Vec<Result<u64, StoreError>> {
+        let count = appends.len();
+        let (together, answered) = Together::new(count);
+        let write = |Append { doc, generation, updates }| Write { doc, generation, change: Change::Append(updates) };
+        self.write_all(appends.into_iter().map(write).collect(), &together).await;
+        drop(together);
+        match answered.await {
+            Ok(answers) => answers.into_iter().map(|answer| answer.unwrap_or_else(|| Err(self.unanswered()))).collect(),
+            Err(_) => vec![Err(self.unanswered()); count],
+        }
+    }
+
     async fn load(&self, doc: &DocName) -> Result<StoredDocument, StoreError> {
         self.read_document(doc, |rows, doc| reader::load(rows, doc)).await
     }
@@ -194,7 +253,7 @@ impl<D: Database> Store for DurableStore<D> {
         let progress = Progress::Waiting;
         let staging = Staging { doc: doc.clone(), compaction, covered, progress, answer, _room: room };
         self.submit(Job::Compact(staging))?;
-        answered.await.map_err(|lost| self.unanswered(lost))?
+        answered.await.map_err(|_| self.unanswered())?
     }
 
     async fn delete(&self, doc: &DocName, generation: Generation, ancestors: Bytes) -> Result<Generation, StoreError> {
@@ -291,6 +350,10 @@ impl<D: Database> Drop for DurableStore<D> {
         }
     }
 }
+
+#[derive(Debug, Error)]
+#[error("the writer thread of the store did not answer")]
+struct Unanswered;
 
 #[derive(Debug, Error)]
 #[error("the queue of the store is full")]

@@ -12,6 +12,7 @@ use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 use super::batch::{self, Answer, Change, Write};
 use super::engine::{Engine, Volume};
+use super::reply::Reply;
 use super::rows::Database;
 use super::staging::{self, Progress, Staging};
 use super::sweep::{self, Swept};
@@ -24,6 +25,8 @@ use crate::storage::reserve::Reserve;
 pub(super) enum Job {
     /// Change one document.
     Write(Pending),
+    /// Change several documents, in one transaction if possible.
+    Writes(Vec<Pending>),
     /// Put a snapshot in the place of updates.
     Compact(Staging),
     /// Open the database again, because a reader found it broken.
@@ -36,7 +39,7 @@ pub(super) enum Job {
 #[derive(Debug)]
 pub(super) struct Pending {
     pub(super) write: Write,
-    pub(super) answer: oneshot::Sender<Answer>,
+    pub(super) reply: Reply,
     /// Bounds the bytes that wait.
     pub(super) _room: OwnedSemaphorePermit,
 }
@@ -134,6 +137,11 @@ impl<D: Database> Writer<D> {
                     bytes += pending.write.bytes();
                     batch.push(pending);
                 }
+                Job::Writes(several) => {
+                    records += several.iter().map(|pending| pending.write.records()).sum::<usize>();
+                    bytes += several.iter().map(|pending| pending.write.bytes()).sum::<usize>();
+                    batch.extend(several);
+                }
                 Job::Compact(staging) => self.stagings.push_back(staging),
                 Job::Mend { .. } => self.recover(),
                 Job::Close(closing) => {
@@ -224,8 +232,7 @@ impl<D: Database> Writer<D> {
             self.engine.quarantine.release(&pending.write.doc);
             self.sweep = Swept::Some;
         }
-        // Whoever no longer waits has lost interest in the answer, not in the write.
-        let _ = pending.answer.send(answer);
+        pending.reply.give(answer);
     }
 
     /// Does a bounded part of a compaction or of the sweep, in turns when both wait.
@@ -309,15 +316,15 @@ impl<D: Database> Writer<D> {
             }
         };
         self.sweep = Swept::Some;
-        // As with writes: whoever no longer waits has lost interest in the answer only.
+        // Whoever no longer waits has lost interest in the answer only.
         let _ = staging.answer.send(answer);
     }
 }
 
 /// The updates from which a batch takes no more.
-const BATCH_RECORDS: usize = 1024;
+pub(super) const BATCH_RECORDS: usize = 1024;
 /// The bytes from which a batch takes no more.
-const BATCH_BYTES: usize = 1 << 20;
+pub(super) const BATCH_BYTES: usize = 1 << 20;
 /// The most compactions that one step finishes.
 const STEP_COMPACTIONS: usize = 64;
 /// How long the writer waits, after a failure, before it tries anything that it was not asked for.

@@ -1,0 +1,106 @@
+//! Where a room lies while it is open: who brings it something and finds it free takes the turn at once, without the
+//! room's task.
+//!
+//! Architecture invariant: a turn never waits. What takes time is left to the task, which is called for it.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use tokio::sync::{Mutex, MutexGuard, Notify, Semaphore};
+use tokio::time::Instant;
+
+use super::command::Edit;
+use super::registry::RoomGauges;
+use super::room::Room;
+use crate::storage::StoreError;
+
+/// The place of one room.
+#[derive(Debug)]
+pub(super) struct Desk {
+    /// There is none before the document is loaded, and after the room has ended.
+    room: Mutex<Option<Room>>,
+    /// Calls the room's task.
+    pub(super) attention: Arc<Notify>,
+    /// One permit for each byte that may wait for the task. All are there when nothing waits.
+    pub(super) places: Arc<Semaphore>,
+    pub(super) max_places: usize,
+    pub(super) gauges: Arc<RoomGauges>,
+}
+
+/// Empties a desk when it is dropped: a task that is dropped with its runtime must not leave the room behind.
+pub(super) struct Clearing(pub(super) Arc<Desk>);
+
+impl Desk {
+    /// An empty desk, with so many bytes that may wait.
+    pub(super) fn new(max_queued: u64) -> Arc<Self> {
+        let max_places = usize::try_from(max_queued).unwrap_or(usize::MAX);
+        let max_places = max_places.clamp(1, Semaphore::MAX_PERMITS.min(u32::MAX as usize));
+        Arc::new(Self {
+            room: Mutex::new(None),
+            attention: Arc::new(Notify::new()),
+            places: Arc::new(Semaphore::new(max_places)),
+            max_places,
+            gauges: Arc::default(),
+        })
+    }
+
+    /// The room, when nobody else has it.
+    pub(super) async fn lock(&self) -> MutexGuard<'_, Option<Room>> {
+        self.room.lock().await
+    }
+
+    /// Takes an edit's turn if the room is free and nothing came before; else gives the edit back, to be queued.
+    pub(super) fn edit(self: &Arc<Self>, edit: Edit) -> Option<Edit> {
+        let Ok(mut room) = self.room.try_lock() else { return Some(edit) };
+        let Some(room) = room.as_mut() else { return Some(edit) };
+        // Whoever queues gives back its permits after its turn, in which it has the room too.
+        if self.places.available_permits() < self.max_places || !room.takes_edits() {
+            return Some(edit);
+        }
+        self.turn(room, |room, now| room.edit(edit, now));
+        None
+    }
+
+    /// An append that a window has taken for the room has ended.
+    pub(super) async fn appended(self: &Arc<Self>, outcome: Result<u64, StoreError>) {
+        if let Some(room) = self.lock().await.as_mut() {
+            self.turn(room, |room, now| room.appended(outcome, now));
+            if self.places.available_permits() < self.max_places {
+                // The task may have stopped taking edits, until this.
+                self.attention.notify_one();
+            }
+        }
+    }
+
+    /// Enlists the room for a window if it wants that.
+    pub(super) fn settle(self: &Arc<Self>, room: &mut Room) {
+        if std::mem::take(&mut room.todo.window) {
+            room.context.enlist(Arc::clone(self));
+        }
+    }
+
+    /// A turn of somebody who is not the task.
+    fn turn(self: &Arc<Self>, room: &mut Room, take: impl FnOnce(&mut Room, Instant)) {
+        let outcome = catch_unwind(AssertUnwindSafe(|| {
+            let now = Instant::now();
+            take(room, now);
+            room.end_turn(now);
+        }));
+        if outcome.is_err() {
+            tracing::error!(doc = %room.name, "a room panicked; its members connect again to a new one");
+            room.ended = true;
+        }
+        self.settle(room);
+        if room.needs_its_task() {
+            self.attention.notify_one();
+        }
+    }
+}
+
+impl Drop for Clearing {
+    fn drop(&mut self) {
+        if let Ok(mut room) = self.0.room.try_lock() {
+            *room = None;
+        }
+    }
+}
