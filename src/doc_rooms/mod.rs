@@ -1,11 +1,12 @@
 //! Rooms: documents that somebody has open, each with its members, its presence and its way to the disk.
 //!
 //! ```text
-//!  sessions ──edits (bounded)──►┌──────────── room task ───────────┐──frames──► lanes of all members but the sender
-//!  http ─────control (bounded)─►│ state: command in, effects out   │
-//!                               │ saver: one append under way      │──updates─► store, then acknowledgements
-//!                               │ compaction: off the async threads│
-//!                               └──────────────────────────────────┘
+//!  sessions ──edits──────────►┌─ desk ─────────────────────────────┐──frames──► lanes of all members but the sender
+//!     │  when it is free      │ room: state (command in, effects   │
+//!     ▼                       │       out), seats, saver           │◄─► windows: one append for many rooms
+//!  queue (bounded) ──► task ─►│                                    │
+//!  http ─► control ──►  │     └────────────────────────────────────┘
+//!                       └─ what takes time: appends that somebody waits for, compactions, large differences
 //! ```
 //!
 //! [`Rooms`] opens each room once: the handle is registered before the document is loaded, and whoever comes meanwhile

@@ -22,7 +22,7 @@ use super::open::Opened;
 use super::registry::{Context, RoomGauges};
 use super::saver::{Due, Progress, Saver};
 use super::seats::Seats;
-use super::state::{Member, Origin, RoomState, Tally};
+use super::state::{Hears, Member, Origin, RoomState, Tally};
 use crate::delivery::{Ending, Message};
 use crate::ids::{DocName, Generation, MemberId};
 use crate::storage::StoreError;
@@ -145,8 +145,9 @@ impl Room {
         let id = self.context.next_member();
         if reply.send(Ok(id)).is_ok() {
             self.seats.insert(id, Taken::new(seat, Arc::clone(&self.attention)));
-            let hears_all_saved = seat.dialect.encode(&Message::AllSaved).is_some();
-            self.state.join(id, Member::new(seat.wants_acks, hears_all_saved), &mut self.effects);
+            let all_saved = seat.dialect.encode(&Message::AllSaved).is_some();
+            let member = Member::new(seat.wants_acks, Hears { all_saved, typing: seat.wants_typing });
+            self.state.join(id, member, &mut self.effects);
         }
     }
 

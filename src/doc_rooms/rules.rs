@@ -8,6 +8,7 @@ use crate::sync::{DocumentBytes, merge};
 
 const ADA: MemberId = MemberId(1);
 const BOB: MemberId = MemberId(2);
+const EVERYTHING: Hears = Hears { all_saved: true, typing: true };
 const CALLER: Origin = Origin::Caller(Ticket(9));
 
 struct Bench {
@@ -19,8 +20,8 @@ impl Bench {
     fn new(config: Config, ancestors: StateVector) -> Self {
         let index = DocumentIndex::load(&DocumentBytes::default()).unwrap();
         let mut state = RoomState::new(config, 1000, index, Log::default(), ancestors);
-        state.join(ADA, Member::new(true, true), &mut Vec::new());
-        state.join(BOB, Member::new(false, true), &mut Vec::new());
+        state.join(ADA, Member::new(true, EVERYTHING), &mut Vec::new());
+        state.join(BOB, Member::new(false, EVERYTHING), &mut Vec::new());
         Self { state, now: Instant::now() }
     }
 
@@ -186,4 +187,25 @@ fn a_departure_removes_presence_at_once_and_nothing_brings_it_back_from_the_queu
     room.state.edit(Edit::Awareness { member: ADA, update: late }, room.now, &mut effects);
     room.state.tick(room.now + Duration::from_secs(1), &mut effects);
     assert!(effects.is_empty());
+}
+
+#[test]
+fn nobodys_clock_runs_for_what_nobody_hears() {
+    let index = DocumentIndex::load(&DocumentBytes::default()).unwrap();
+    let state = RoomState::new(Config::default(), 1000, index, Log::default(), StateVector::default());
+    let mut room = Bench { state, now: Instant::now() };
+    let mut effects = Vec::new();
+    room.state.join(ADA, Member::new(false, Hears::default()), &mut effects);
+    room.bring(Origin::Member(ADA), &letter(7, 0));
+    assert_eq!(room.saved(1), Vec::<String>::new());
+    assert_eq!(room.state.next_tick(), None);
+
+    room.state.join(BOB, Member::new(false, EVERYTHING), &mut effects);
+    room.bring(Origin::Member(ADA), &letter(7, 1));
+    assert_eq!(room.saved(2), ["all saved"]);
+    assert!(room.state.next_tick().is_some(), "Bob is to hear that Ada types");
+
+    room.state.leave(BOB, room.now, &mut effects);
+    room.bring(Origin::Member(ADA), &letter(7, 2));
+    assert_eq!(room.saved(3), Vec::<String>::new());
 }

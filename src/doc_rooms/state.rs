@@ -32,6 +32,7 @@ pub(super) struct RoomState {
     pub(super) members: HashMap<MemberId, Member>,
     pub(super) presence: Presence,
     pub(super) tally: Tally,
+    listeners: Listeners,
     saved: u64,
     saved_notice: SavedNotice,
     parked: Parked,
@@ -44,11 +45,26 @@ pub(super) struct RoomState {
 pub(super) struct Member {
     /// Whether it wants to hear when its updates are durable.
     pub(super) wants_acks: bool,
-    /// Whether it is told when everything is durable.
-    pub(super) hears_all_saved: bool,
+    pub(super) hears: Hears,
     /// The client id of its last edit.
     pub(super) edits_as: Option<ClientId>,
     asked: Option<Asked>,
+}
+
+/// What a member is told of, apart from what all are told.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Hears {
+    /// That everything is durable.
+    pub(super) all_saved: bool,
+    /// Who is typing.
+    pub(super) typing: bool,
+}
+
+/// How many members are told of something: nobody's clock runs for what nobody hears.
+#[derive(Debug, Default)]
+struct Listeners {
+    all_saved: usize,
+    typing: usize,
 }
 
 /// Counts of what became of updates, for the metrics.
@@ -95,8 +111,8 @@ enum About {
 
 impl Member {
     /// A member that has brought nothing yet.
-    pub(super) const fn new(wants_acks: bool, hears_all_saved: bool) -> Self {
-        Self { wants_acks, hears_all_saved, edits_as: None, asked: None }
+    pub(super) const fn new(wants_acks: bool, hears: Hears) -> Self {
+        Self { wants_acks, hears, edits_as: None, asked: None }
     }
 }
 
@@ -121,6 +137,7 @@ impl RoomState {
             members: HashMap::new(),
             presence: Presence::default(),
             tally: Tally::default(),
+            listeners: Listeners::default(),
             saved,
             saved_notice: SavedNotice::default(),
             parked: Parked::default(),
@@ -131,6 +148,8 @@ impl RoomState {
 
     /// A member came: it hears the room's state vector, and who is there.
     pub(super) fn join(&mut self, id: MemberId, member: Member, effects: &mut Vec<Effect>) {
+        self.listeners.all_saved += usize::from(member.hears.all_saved);
+        self.listeners.typing += usize::from(member.hears.typing);
         self.members.insert(id, member);
         effects.push(Effect::Ask { member: id });
         effects.push(Effect::PresenceTo { member: id });
@@ -139,7 +158,10 @@ impl RoomState {
     /// A member went: the others hear it at once.
     pub(super) fn leave(&mut self, id: MemberId, now: Instant, effects: &mut Vec<Effect>) {
         let client = self.client_of(id);
-        self.members.remove(&id);
+        if let Some(member) = self.members.remove(&id) {
+            self.listeners.all_saved -= usize::from(member.hears.all_saved);
+            self.listeners.typing -= usize::from(member.hears.typing);
+        }
         self.presence.leave(id, client, now, effects);
     }
 
@@ -195,8 +217,8 @@ impl RoomState {
         while let Some(promise) = self.promises.pop_front_if(|promise| promise.number <= upto) {
             effects.push(promise.keep());
         }
-        let is_all = upto == self.log.head() && self.members.values().any(|member| member.hears_all_saved);
-        if is_all && self.saved_notice.all_saved(now) {
+        let is_heard = upto == self.log.head() && self.listeners.all_saved > 0;
+        if is_heard && self.saved_notice.all_saved(now) {
             effects.push(Effect::AllSaved);
         }
     }
@@ -308,7 +330,7 @@ impl RoomState {
             let first = UpdateRef::parse(update).ok().and_then(|parsed| parsed.blocks().next());
             member.edits_as = first.map(|block| block.id.client);
         }
-        if self.config.awareness.typing_from_edits {
+        if self.config.awareness.typing_from_edits && self.listeners.typing > 0 {
             self.presence.typing.edited(id, now);
         }
     }
