@@ -75,6 +75,8 @@ struct Queue {
     bytes: usize,
     ending: Option<Ending>,
     lanes: Vec<LaneState>,
+    /// How many lanes are behind: while it is none, nobody looks.
+    behind: usize,
     /// The writer has taken frames and not said yet that they have left.
     is_writing: bool,
     /// The wire has failed; whoever reads from it finds out too.
@@ -269,7 +271,9 @@ impl Lane {
         if queue.is_over() || run.frames.is_empty() {
             return Pushed::Waiting;
         }
-        if let Some(from) = queue.lane(self.index).and_then(|lane| lane.behind) {
+        if queue.behind > 0
+            && let Some(from) = queue.lane(self.index).and_then(|lane| lane.behind)
+        {
             return Pushed::Behind { from };
         }
         let written = self.outbox.write(&mut queue, &run.joined);
@@ -365,8 +369,9 @@ impl Lane {
 
     /// Ends being behind: what follows is queued again. The caller queues what brings the session up to date next.
     pub fn resume(&self) {
-        if let Some(lane) = self.outbox.lock().lane(self.index) {
-            lane.behind = None;
+        let mut queue = self.outbox.lock();
+        if queue.lane(self.index).is_some_and(|lane| lane.behind.take().is_some()) {
+            queue.behind -= 1;
         }
     }
 
@@ -425,8 +430,8 @@ impl Queue {
 
     fn fall_behind(&mut self, index: usize, from: u64) -> Pushed {
         let drained = self.is_drained();
-        if let Some(lane) = self.lane(index) {
-            lane.behind = Some(from);
+        if let Some(lane) = self.lanes.get_mut(index) {
+            self.behind += usize::from(lane.behind.replace(from).is_none());
             if drained {
                 // The writer may be asleep with nothing to flush: then nobody else would call the room.
                 lane.attention.notify_one();

@@ -11,7 +11,7 @@ use tokio::time::Instant;
 
 use super::command::Edit;
 use super::registry::RoomGauges;
-use super::room::Room;
+use super::room::{Life, Room};
 use crate::storage::StoreError;
 
 /// The place of one room.
@@ -88,7 +88,7 @@ impl Desk {
         }));
         if outcome.is_err() {
             tracing::error!(doc = %room.name, "a room panicked; its members connect again to a new one");
-            room.ended = true;
+            room.life = Life::Over;
         }
         self.settle(room);
         if room.needs_its_task() {

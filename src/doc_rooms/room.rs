@@ -45,10 +45,7 @@ pub(super) struct Room {
     /// Whether it was logged that deleted content could not be collected.
     pub(super) told_uncollected: bool,
     pub(super) todo: Todo,
-    /// The room is over.
-    pub(super) ended: bool,
-    /// The document is being deleted.
-    is_frozen: bool,
+    pub(super) life: Life,
     answers: HashMap<Ticket, oneshot::Sender<Result<Submitted, SubmitError>>>,
     next_ticket: u64,
     attention: Arc<Notify>,
@@ -58,6 +55,15 @@ pub(super) struct Room {
     /// The tick that the task waits for.
     awaited_tick: Option<Instant>,
     effects: Vec<Effect>,
+}
+
+/// Whether a room goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Life {
+    Open,
+    /// The document is being deleted.
+    Frozen,
+    Over,
 }
 
 /// What a room leaves to its task.
@@ -109,8 +115,7 @@ impl Room {
             compacted_at: None,
             told_uncollected: false,
             todo: Todo::default(),
-            ended: false,
-            is_frozen: false,
+            life: Life::Open,
             answers: HashMap::new(),
             next_ticket: 1, // 0 is nobody's
             attention: Arc::clone(&desk.attention),
@@ -125,7 +130,7 @@ impl Room {
     /// Whether edits are taken: not while the disk does not keep up.
     pub(super) fn takes_edits(&self) -> bool {
         let unsaved = self.saver.unsaved_bytes() as u64;
-        unsaved < self.context.config.max_unsaved.as_u64() && !self.is_frozen && !self.ended
+        unsaved < self.context.config.max_unsaved.as_u64() && self.life == Life::Open
     }
 
     /// A member sent something.
@@ -194,7 +199,7 @@ impl Room {
         if self.state.log.head() == 0 {
             return Err(DeleteError::Unknown);
         }
-        self.is_frozen = true;
+        self.life = Life::Frozen;
         // An append that is under way is refused after the deletion, or deleted with the rest.
         self.saver.abandon();
         Ok(self.state.lineage().encode().into())
@@ -202,7 +207,7 @@ impl Room {
 
     /// The store has deleted the document or not: the room is over.
     pub(super) fn deleted(&mut self, outcome: Result<Generation, StoreError>) -> Result<(), DeleteError> {
-        self.ended = true;
+        self.life = Life::Over;
         match outcome {
             Ok(_) => {
                 self.seats.end_all(&Ending::Deleted);
@@ -240,7 +245,7 @@ impl Room {
             Progress::Lost { error } => {
                 tracing::error!(doc = %self.name, error = %ErrorChain(&error), "the store refuses this document");
                 self.seats.end_all(&Ending::Unavailable("the document cannot be saved".to_owned()));
-                self.ended = true;
+                self.life = Life::Over;
             }
         }
     }
@@ -270,7 +275,7 @@ impl Room {
     /// Whether the task has something to do that it does not know of.
     pub(super) fn needs_its_task(&self) -> bool {
         let is_sooner = |tick: Instant| self.awaited_tick.is_none_or(|awaited| tick < awaited);
-        self.ended || !self.todo.is_empty() || self.state.next_tick().is_some_and(is_sooner)
+        self.life == Life::Over || !self.todo.is_empty() || self.state.next_tick().is_some_and(is_sooner)
     }
 
     /// When [`tick`](Self::tick) is to be called; the caller waits for that from now on.

@@ -3,19 +3,22 @@
 //! Each message is encoded once for all members that share a dialect; updates that come together are handed over together.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use bytes::Bytes;
 
 use super::catch_up::Frames;
 use super::membership::Taken;
 use crate::awareness::{PresenceBatch, TypingNote};
-use crate::delivery::{Ending, Lane, Message, Pushed, Run, Typist};
+use crate::delivery::{Dialect, Ending, Lane, Message, Pushed, Run, Typist};
 use crate::ids::{ClientId, MemberId};
 
 /// The members of one room.
 #[derive(Debug, Default)]
 pub(super) struct Seats {
     members: HashMap<MemberId, Taken>,
+    /// The dialects that were spoken here, each once.
+    dialects: Vec<Arc<dyn Dialect>>,
     /// Members that lack updates because they read too slowly.
     behind: Vec<MemberId>,
     /// Updates that are to be sent next.
@@ -32,7 +35,12 @@ struct Outgoing {
 }
 
 impl Seats {
-    pub(super) fn insert(&mut self, member: MemberId, seat: Taken) {
+    pub(super) fn insert(&mut self, member: MemberId, mut seat: Taken) {
+        // Members that speak alike share one dialect, so that it is told by its address and lies in the cache.
+        match self.dialects.iter().find(|known| known.key() == seat.dialect.key()) {
+            Some(known) => seat.dialect = Arc::clone(known),
+            None => self.dialects.push(Arc::clone(&seat.dialect)),
+        }
         self.members.insert(member, seat);
     }
 
@@ -67,11 +75,10 @@ impl Seats {
         }
         self.bytes = 0;
         let updates = std::mem::take(&mut self.updates);
-        let mut runs: Vec<(&str, Run)> = Vec::new();
+        let mut runs: Vec<(&Arc<dyn Dialect>, Run)> = Vec::new();
         for (id, seat) in &self.members {
-            let key = seat.dialect.key();
-            let at = runs.iter().position(|(known, _)| *known == key).unwrap_or_else(|| {
-                runs.push((key, run(&updates, seat)));
+            let at = runs.iter().position(|(known, _)| Arc::ptr_eq(known, &seat.dialect)).unwrap_or_else(|| {
+                runs.push((&seat.dialect, run(&updates, seat)));
                 runs.len() - 1
             });
             let Some((_, everything)) = runs.get(at) else { continue };
@@ -201,16 +208,15 @@ impl Seats {
 
 /// The frames of one message, by dialect.
 #[derive(Debug, Default)]
-struct Encoded<'a>(Vec<(&'a str, Option<Bytes>)>);
+struct Encoded<'a>(Vec<(&'a Arc<dyn Dialect>, Option<Bytes>)>);
 
 impl<'a> Encoded<'a> {
     fn of(&mut self, seat: &'a Taken, message: &Message<'_>) -> Option<Bytes> {
-        let key = seat.dialect.key();
-        if let Some((_, frame)) = self.0.iter().find(|(known, _)| *known == key) {
+        if let Some((_, frame)) = self.0.iter().find(|(known, _)| Arc::ptr_eq(known, &seat.dialect)) {
             return frame.clone();
         }
         let frame = seat.dialect.encode(message);
-        self.0.push((key, frame.clone()));
+        self.0.push((&seat.dialect, frame.clone()));
         frame
     }
 }

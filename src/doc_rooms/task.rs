@@ -16,7 +16,7 @@ use super::desk::{Clearing, Desk};
 use super::errors::{DeleteError, JoinError};
 use super::open;
 use super::registry::{Context, Inbox};
-use super::room::{Computed, Difference, Room, Todo};
+use super::room::{Computed, Difference, Life, Room, Todo};
 use super::unload::Idle;
 use crate::ids::{DocName, Generation};
 use crate::storage::StoreError;
@@ -150,7 +150,7 @@ impl Task<'_> {
             self.tick = room.await_tick();
             let is_quiet = room.is_quiet() && self.inbox.control.is_empty() && self.inbox.requests.is_empty();
             self.idle.note(is_quiet, now);
-            if room.ended {
+            if room.life == Life::Over {
                 return;
             }
             let is_crowded = room.seats.len() > CROWD;

@@ -11,6 +11,7 @@ use std::task::{Context, Poll, Waker, ready};
 use bytes::Bytes;
 use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
+use rustix::net::SendFlags;
 use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
 use tokio::net::TcpStream;
 
@@ -81,7 +82,8 @@ impl Socket {
     /// [`io::ErrorKind::WouldBlock`] when nothing goes, or what is wrong with the connection.
     pub fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
         match &*self.stream {
-            Stream::Tcp(stream) => stream.try_write(bytes),
+            // Not by way of the runtime, which would look up first what it knows of the socket.
+            Stream::Tcp(stream) => Ok(rustix::net::send(stream, bytes, AT_ONCE)?),
             Stream::Other(stream) => {
                 let mut stream = stream.lock().unwrap_or_else(PoisonError::into_inner);
                 let mut context = Context::from_waker(Waker::noop());
@@ -251,6 +253,12 @@ thread_local! {
     static POOL: RefCell<Vec<Vec<u8>>> = const { RefCell::new(Vec::new()) };
 }
 
+/// Without waiting, and without a signal for a connection that is gone. Apple's systems have an option of the socket for
+/// that, which is set when it is accepted.
+#[cfg(target_vendor = "apple")]
+const AT_ONCE: SendFlags = SendFlags::DONTWAIT;
+#[cfg(not(target_vendor = "apple"))]
+const AT_ONCE: SendFlags = SendFlags::DONTWAIT.union(SendFlags::NOSIGNAL);
 /// How much is read at once, in bytes.
 const BUFFER: usize = 16 * 1024;
 /// How many buffers a thread keeps.

@@ -109,7 +109,7 @@ impl<D: Database> DurableStore<D> {
         let room = acquire(&self.queue, self.units(&write)).await?;
         let (answer, answered) = oneshot::channel();
         self.submit(Job::Write(Pending { write, reply: Reply::Alone(answer), _room: room }))?;
-        answered.await.map_err(|_| self.unanswered())?
+        answered.await.unwrap_or_else(|_| Err(self.unanswered()))
     }
 
     /// Queues writes that become durable together as far as the bounds of a batch allow.
@@ -152,7 +152,9 @@ impl<D: Database> DurableStore<D> {
         }
         let places: Vec<_> = group.iter().filter_map(|pending| pending.reply.place()).collect();
         if let Err(error) = self.submit(Job::Writes(group)) {
-            places.into_iter().for_each(|at| together.note(at, Err(error.clone())));
+            for at in places {
+                together.note(at, Err(error.clone()));
+            }
         }
     }
 
@@ -253,7 +255,7 @@ impl<D: Database> Store for DurableStore<D> {
         let progress = Progress::Waiting;
         let staging = Staging { doc: doc.clone(), compaction, covered, progress, answer, _room: room };
         self.submit(Job::Compact(staging))?;
-        answered.await.map_err(|_| self.unanswered())?
+        answered.await.unwrap_or_else(|_| Err(self.unanswered()))
     }
 
     async fn delete(&self, doc: &DocName, generation: Generation, ancestors: Bytes) -> Result<Generation, StoreError> {
