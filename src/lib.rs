@@ -44,6 +44,7 @@ pub mod storage;
 pub mod sync;
 pub mod telemetry;
 pub mod testing;
+pub mod tls;
 pub mod upkeep;
 pub mod websocket;
 
