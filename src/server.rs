@@ -61,6 +61,7 @@ pub struct Server {
     rooms: Rooms,
     store: Arc<dyn Store>,
     materialiser: Arc<dyn Materialiser>,
+    metrics: Arc<Metrics>,
     tasks: Tasks,
 }
 
@@ -184,7 +185,7 @@ impl Server {
             y_websocket,
             json_ws,
             grant,
-            metrics,
+            metrics: Arc::clone(&metrics),
             tasks: tasks.clone(),
             max_update: usize::try_from(max_update).unwrap_or(usize::MAX),
             demo: config.http.demo,
@@ -206,6 +207,7 @@ impl Server {
             rooms,
             store,
             materialiser,
+            metrics,
             tasks,
         })
     }

@@ -20,7 +20,6 @@ use crate::http::control::ControlSocket;
 use crate::listen::{Listener, Stream};
 use crate::shutdown::Tasks;
 use crate::telemetry::ErrorChain;
-use crate::tls;
 
 /// A place to listen, and what is answered there.
 #[derive(Debug)]
@@ -90,6 +89,7 @@ impl Server {
         Service { routes, peer, head_within: self.config.http.head_within, tasks }
     }
 
+    /// Serves in a task of its own, where the handshake is made too: nobody else waits for it.
     fn begin<S>(&self, service: Service, stream: S, place: OwnedSemaphorePermit)
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
@@ -97,29 +97,26 @@ impl Server {
         match &self.tls {
             None => self.tasks.spawn(async move { service.serve(stream, place).await }),
             Some(tls) => {
-                let tls = tls.clone();
-                self.tasks.spawn(async move { service.serve_securely(&tls, stream, place).await });
+                let (tls, metrics) = (tls.clone(), Arc::clone(&self.metrics));
+                self.tasks.spawn(async move {
+                    let outcome = tokio::select! {
+                        outcome = tls.accept(stream) => outcome,
+                        () = service.tasks.stopped() => return,
+                    };
+                    match outcome {
+                        Ok(stream) => service.serve(stream, place).await,
+                        Err(error) => {
+                            metrics.handshake_failures.increment(1);
+                            tracing::debug!(error = %ErrorChain(&error), "a TLS handshake failed");
+                        }
+                    }
+                });
             }
         }
     }
 }
 
 impl Service {
-    /// Makes the handshake, for which nobody else waits, and serves.
-    async fn serve_securely<S>(self, tls: &tls::Acceptor, stream: S, place: OwnedSemaphorePermit)
-    where
-        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    {
-        let outcome = tokio::select! {
-            outcome = tls.accept(stream) => outcome,
-            () = self.tasks.stopped() => return,
-        };
-        match outcome {
-            Ok(stream) => self.serve(stream, place).await,
-            Err(error) => tracing::debug!(error = %ErrorChain(&error), "a connection is not secure"),
-        }
-    }
-
     /// Serves until the connection ends or turns into a WebSocket.
     async fn serve<S>(self, stream: S, place: OwnedSemaphorePermit)
     where

@@ -91,7 +91,7 @@ pub enum PairError {
         path: PathBuf,
     },
     /// The key is broken or of a kind that is not known.
-    #[error("the private key in {} is not understood: it must be RSA (2048 to 8192 bits), ECDSA (P-256 or P-384) or Ed25519", path.display())]
+    #[error("the private key in {} is not understood: it must be RSA (2048 to 4096 bits), ECDSA (P-256 or P-384) or Ed25519", path.display())]
     UnknownKey {
         /// The file.
         path: PathBuf,
@@ -176,7 +176,7 @@ fn chain(text: &[u8], path: &Path) -> Result<Vec<CertificateDer<'static>>, PairE
 fn private_key(text: &[u8], path: &Path) -> Result<PrivateKeyDer<'static>, PairError> {
     let path = path.to_owned();
     PrivateKeyDer::from_pem_slice(text).map_err(|error| match error {
-        PemError::NoItemsFound if holds(text, ENCRYPTED) => PairError::EncryptedKey { path },
+        _ if holds(text, ENCRYPTED) => PairError::EncryptedKey { path },
         PemError::NoItemsFound => PairError::NoKey { path },
         _ => PairError::BrokenKey { path },
     })
@@ -235,6 +235,8 @@ mod tests {
         assert!(text.contains("broken PEM") && text.contains("key.pem"), "{text}");
         let text = fault(&one.cert, &one.key.replace("PRIVATE", "ENCRYPTED PRIVATE"));
         assert!(text.contains("is encrypted") && text.contains("key.pem"), "{text}");
+        let text = fault(&one.cert, &one.key.replacen('\n', "\nProc-Type: 4,ENCRYPTED\n\n", 1));
+        assert!(text.contains("is encrypted"), "{text}");
         let text = fault("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", &one.key);
         assert!(text.contains("cannot be used") && text.contains("cert.pem"), "{text}");
         let text = fault(&one.cert, "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n");

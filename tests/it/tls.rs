@@ -20,7 +20,7 @@ use tokio_rustls::{TlsConnector, client::TlsStream};
 use crate::client::{Client, Io, any};
 use crate::server::{TestServer, command, until};
 use crate::streams::{everything_works, request};
-use crate::yjs::letter;
+use crate::yjs::{letter, typed};
 
 /// A directory with a certificate, its key, the log of a server, and a settings file.
 struct Place {
@@ -130,10 +130,37 @@ async fn clients_that_say_nothing_hold_up_nobody_and_are_given_up() {
     silent.push(tcp(server.address()).await);
     let late = timeout(Duration::from_secs(20), place.connect(&server)).await.unwrap();
     assert!(request(late, "GET /healthz").await.starts_with("HTTP/1.1 200"));
+    let metrics = request(place.connect(&server).await, "GET /metrics").await;
+    assert!(metrics.contains("ydock_handshake_failures_total 8"), "{metrics}");
     for mut stream in silent {
         let ended = timeout(Duration::from_secs(20), stream.read_to_end(&mut Vec::new())).await;
         assert!(ended.is_ok(), "a client without a handshake is still there");
     }
+}
+
+/// TLS takes a last piece that the socket does not take, and sends it only when it is asked to go on.
+#[tokio::test]
+async fn the_end_of_what_a_client_reads_late_comes_without_another_message() {
+    const SIZE: usize = 1_000_000;
+    const UPDATES: usize = 24;
+    let place = Place::new();
+    let server = place.start("");
+    let mut reader = Client::join_over(place.connect(&server).await, "ws://localhost/yjs/doc").await;
+    reader.settled().await;
+    let mut author = Client::join_over(place.connect(&server).await, "ws://localhost/yjs/doc").await;
+    let text = "x".repeat(SIZE);
+    for number in 0..UPDATES {
+        assert!(author.update(&typed(1, (number * SIZE) as u64, &text)).await);
+    }
+    author.settled().await;
+    let everything = async {
+        let mut read = 0;
+        while read < SIZE * UPDATES {
+            read += reader.next_update().await.unwrap().len();
+        }
+    };
+    // Before something else is sent to keep the connection alive.
+    assert!(timeout(Duration::from_secs(6), everything).await.is_ok(), "the end did not come");
 }
 
 #[tokio::test]
