@@ -162,7 +162,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let server = ydock::Server::bind_with(config, gateways).await?;
     #[expect(clippy::print_stdout, reason = "the line that tests wait for")]
     {
-        println!("listening on http://{}", server.local_addr());
+        println!("listening on {}", server.origin());
     }
     server.run(async { tokio::signal::ctrl_c().await.unwrap_or_default() }).await?;
     Ok(())

@@ -36,6 +36,7 @@ pub mod gateway;
 pub mod http;
 pub mod ids;
 pub mod lib0;
+pub mod listen;
 pub mod materialise;
 pub mod server;
 pub mod shutdown;
@@ -43,6 +44,7 @@ pub mod storage;
 pub mod sync;
 pub mod telemetry;
 pub mod testing;
+pub mod tls;
 pub mod upkeep;
 pub mod websocket;
 

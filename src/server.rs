@@ -1,5 +1,7 @@
 //! The composition root: builds the parts once, listens, and drains.
 
+mod accept;
+mod certificate;
 mod desk;
 
 use std::net::SocketAddr;
@@ -8,14 +10,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::ConnectInfo;
-use hyper::body::Incoming;
-use hyper_util::rt::{TokioIo, TokioTimer};
 use thiserror::Error;
-use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpListener, TcpSocket, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tower::ServiceExt;
+use tokio_rustls::rustls;
 
 use crate::access::Grant;
 use crate::config::{Config, Contradiction};
@@ -28,10 +24,15 @@ use crate::gateway::{DocumentsParts, Gateways, GatewaysBuilder, built_in};
 use crate::http::control::{Control, ControlSocket, Place, control_routes};
 use crate::http::{self, App};
 use crate::ids::DocName;
+use crate::listen::{Address, ListenError, Listener};
 use crate::materialise::{InProcess, Materialiser, WorkerPool};
 use crate::shutdown::Tasks;
 use crate::storage::{self, DataFormat, Store, StoreError, StoreKind};
 use crate::telemetry::Metrics;
+use crate::tls::{Acceptor, PairError};
+
+use accept::Door;
+use certificate::Renewal;
 
 pub use desk::Desk;
 
@@ -41,7 +42,7 @@ pub use desk::Desk;
 /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
 /// let config = ydock::config::Config { listen: "127.0.0.1:0".parse()?, ..Default::default() };
 /// let server = ydock::Server::bind(config).await?;
-/// println!("listening on http://{}", server.local_addr());
+/// println!("listening on {}", server.origin());
 /// server.run(async { tokio::signal::ctrl_c().await.unwrap_or_default() }).await?;
 /// # Ok(())
 /// # }
@@ -52,20 +53,16 @@ pub struct Server {
     control: Option<ControlSocket>,
     routes: Router,
     control_routes: Router,
-    address: SocketAddr,
+    address: Address,
+    tls: Option<Acceptor>,
+    renewal: Option<Renewal>,
     gateways: Gateways,
     config: Config,
     rooms: Rooms,
     store: Arc<dyn Store>,
     materialiser: Arc<dyn Materialiser>,
+    metrics: Arc<Metrics>,
     tasks: Tasks,
-}
-
-/// A place to listen, and what is answered there.
-#[derive(Debug)]
-struct Door {
-    listener: TcpListener,
-    routes: Router,
 }
 
 /// Why a server did not start.
@@ -76,10 +73,22 @@ pub enum StartError {
     #[error("cannot listen on {address}, choose another address with --listen")]
     Listen {
         /// The address.
-        address: SocketAddr,
-        /// What the system said.
-        source: std::io::Error,
+        address: Address,
+        /// What is in the way.
+        source: ListenError,
     },
+    /// A gateway has a port of its own, and the server no IP address.
+    #[error("a gateway has port {port} of its own, and a server on a unix socket has no ports")]
+    PortBesideSocket {
+        /// The port.
+        port: u16,
+    },
+    /// The certificate or its key cannot be used.
+    #[error(transparent)]
+    Certificate(#[from] PairError),
+    /// TLS cannot be set up.
+    #[error("cannot set up TLS")]
+    Tls(#[source] rustls::Error),
     /// The settings do not go together.
     #[error(transparent)]
     Contradiction(#[from] Contradiction),
@@ -104,7 +113,8 @@ impl Server {
     /// Opens the store and listens. Connections wait until [`run`](Self::run).
     ///
     /// # Errors
-    /// When the settings contradict each other, the address is taken or the store cannot be opened.
+    /// When the settings contradict each other, the certificate cannot be used, the address is taken or the store cannot be
+    /// opened.
     pub async fn bind(config: Config) -> Result<Self, StartError> {
         Self::bind_with(config, GatewaysBuilder::default()).await
     }
@@ -132,28 +142,28 @@ impl Server {
             gateways.add_default(built_in::chat(built_in::has_token));
             gateways.add_default(built_in::events(EVENT_EVERY));
         }
-        let own = listen(config.listen)?;
+        let (tls, renewal) = certificate::read(&config.tls)?.unzip();
+        let own = listen(&config.listen)?;
         let store = storage::open(&config.store)?;
         let core = Core::new(&config, store);
         core.tie(&mut gateways, &config);
         let gateways = gateways.build(config.gateways.clone(), core.tasks.clone()).await;
         let mut doors = Vec::new();
         for port in gateways.ports() {
-            let listener = listen(SocketAddr::new(config.listen.ip(), port));
             // What has begun for the gateways ends with them.
-            let listener = listener.inspect_err(|_| core.tasks.stop())?;
+            let listener = listen_beside(&own, port).inspect_err(|_| core.tasks.stop())?;
             let json_ws = core.json_ws(&gateways, Some(port));
             doors.push(Door { listener, routes: http::gateway_routes(&gateways, json_ws, Some(port)) });
         }
-        let address = own.local_addr().map_err(|source| StartError::Listen { address: config.listen, source })?;
-        let mut server = Self::assemble(config, core, gateways, address)?;
+        let mut server = Self::assemble(config, core, gateways)?;
+        server.address = own.address().clone();
         doors.push(Door { listener: own, routes: std::mem::take(&mut server.routes) });
-        server.doors = doors;
+        (server.doors, server.tls, server.renewal) = (doors, tls, renewal);
         server.control = control_socket(&server.config.store);
         Ok(server)
     }
 
-    fn assemble(config: Config, core: Core, gateways: Gateways, address: SocketAddr) -> Result<Self, StartError> {
+    fn assemble(config: Config, core: Core, gateways: Gateways) -> Result<Self, StartError> {
         let json_ws = core.json_ws(&gateways, None);
         let Core { store, rooms, grant, metrics, tasks, connections } = core;
         let max_update = config.store.max_update.as_u64();
@@ -175,7 +185,7 @@ impl Server {
             y_websocket,
             json_ws,
             grant,
-            metrics,
+            metrics: Arc::clone(&metrics),
             tasks: tasks.clone(),
             max_update: usize::try_from(max_update).unwrap_or(usize::MAX),
             demo: config.http.demo,
@@ -184,18 +194,20 @@ impl Server {
         };
         let control_routes = control_routes(Control { app: app.clone(), place: place(&config.store)? });
         let routes = http::routes(app);
-        let (doors, control) = (Vec::new(), None);
         Ok(Self {
-            doors,
-            control,
+            doors: Vec::new(),
+            control: None,
             routes,
             control_routes,
-            address,
+            address: config.listen.clone(),
+            tls: None,
+            renewal: None,
             gateways,
             config,
             rooms,
             store,
             materialiser,
+            metrics,
             tasks,
         })
     }
@@ -206,92 +218,36 @@ impl Server {
         &self.gateways
     }
 
-    /// The address that the server listens on.
+    /// The address that the server listens on, with the port that was free.
     #[must_use]
-    pub const fn local_addr(&self) -> SocketAddr {
-        self.address
+    pub const fn address(&self) -> &Address {
+        &self.address
+    }
+
+    /// Where clients find the server: `http://127.0.0.1:1234`, `https://…` over TLS, or `unix:PATH`.
+    #[must_use]
+    pub fn origin(&self) -> String {
+        match (&self.address, &self.tls) {
+            (Address::Tcp(address), None) => format!("http://{address}"),
+            (Address::Tcp(address), Some(_)) => format!("https://{address}"),
+            (Address::Unix(_), None) => self.address.to_string(),
+            (Address::Unix(_), Some(_)) => format!("{} (TLS)", self.address),
+        }
     }
 
     /// Serves until `stop` resolves, then drains: ends sessions, saves what is not saved, closes the store.
     ///
     /// # Errors
     /// When something could not be saved within the configured time.
-    pub async fn run(self, stop: impl Future<Output = ()>) -> Result<(), StopError> {
+    pub async fn run(mut self, stop: impl Future<Output = ()>) -> Result<(), StopError> {
+        if let Some(renewal) = self.renewal.take() {
+            self.tasks.spawn(renewal.run(self.tasks.clone()));
+        }
         tokio::select! {
             () = self.accept() => {}
             () = stop => {}
         }
         self.drain().await
-    }
-
-    async fn accept(&self) {
-        let open = Arc::new(Semaphore::new(self.config.http.max_open));
-        let doors = self.doors.iter().map(|door| self.accept_at(door, Arc::clone(&open)));
-        tokio::join!(futures_util::future::join_all(doors), self.accept_control());
-    }
-
-    async fn accept_control(&self) {
-        let Some(socket) = &self.control else { return };
-        let open = Arc::new(Semaphore::new(CONTROLS));
-        loop {
-            let Ok(place) = Arc::clone(&open).acquire_owned().await else { return };
-            match socket.accept().await {
-                Ok(stream) => self.serve(self.control_routes.clone(), stream, None, place),
-                Err(error) => {
-                    tracing::warn!(error = %error, "a command could not be accepted");
-                    tokio::time::sleep(ACCEPT_PAUSE).await;
-                }
-            }
-        }
-    }
-
-    async fn accept_at(&self, door: &Door, open: Arc<Semaphore>) {
-        loop {
-            let Ok(place) = Arc::clone(&open).acquire_owned().await else { return };
-            match door.listener.accept().await {
-                Ok((stream, peer)) => {
-                    // Small frames must not wait for each other.
-                    let _peer_is_gone = stream.set_nodelay(true).is_err();
-                    give_up_unread(&stream, self.config.http.read_within);
-                    self.serve(door.routes.clone(), stream, Some(peer), place);
-                }
-                Err(error) => {
-                    // Out of file descriptors, or a connection that was gone before it was accepted.
-                    tracing::warn!(error = %error, "a connection could not be accepted");
-                    tokio::time::sleep(ACCEPT_PAUSE).await;
-                }
-            }
-        }
-    }
-
-    fn serve<S>(&self, routes: Router, stream: S, peer: Option<SocketAddr>, place: OwnedSemaphorePermit)
-    where
-        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    {
-        let tasks = self.tasks.clone();
-        let mut http = hyper::server::conn::http1::Builder::new();
-        http.timer(TokioTimer::new()).header_read_timeout(self.config.http.head_within);
-        self.tasks.spawn(async move {
-            let service = hyper::service::service_fn(move |mut request: hyper::Request<Incoming>| {
-                if let Some(peer) = peer {
-                    request.extensions_mut().insert(ConnectInfo(peer));
-                }
-                routes.clone().oneshot(request)
-            });
-            let connection = http.serve_connection(TokioIo::new(stream), service).with_upgrades();
-            tokio::pin!(connection);
-            let outcome = tokio::select! {
-                outcome = &mut connection => outcome,
-                () = tasks.stopped() => {
-                    connection.as_mut().graceful_shutdown();
-                    connection.await
-                }
-            };
-            if let Err(error) = outcome {
-                tracing::debug!(error = %error, "an HTTP connection ended early");
-            }
-            drop(place);
-        });
     }
 
     async fn drain(self) -> Result<(), StopError> {
@@ -379,27 +335,15 @@ fn control_socket(config: &storage::Config) -> Option<ControlSocket> {
         .ok()
 }
 
-fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
-    let open = || {
-        let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
-        // A server that is started anew gets its address while old connections to it are still being forgotten.
-        socket.set_reuseaddr(true)?;
-        socket.bind(address)?;
-        socket.listen(BACKLOG)
-    };
-    open().map_err(|source| StartError::Listen { address, source })
+fn listen(address: &Address) -> Result<Listener, StartError> {
+    Listener::bind(address).map_err(|source| StartError::Listen { address: address.clone(), source })
 }
 
-/// Writers wait for readers, and whoever reads nothing keeps its connection alive by answering the system's probes: so the
-/// system gives the connection up.
-#[cfg(target_os = "linux")]
-fn give_up_unread(stream: &TcpStream, within: Duration) {
-    let within = u32::try_from(within.as_millis()).unwrap_or(u32::MAX);
-    let _peer_is_gone = rustix::net::sockopt::set_tcp_user_timeout(stream, within).is_err();
+/// Listens on a gateway's own port, at the IP address of the server.
+fn listen_beside(own: &Listener, port: u16) -> Result<Listener, StartError> {
+    let address = own.address().tcp().ok_or(StartError::PortBesideSocket { port })?;
+    listen(&Address::Tcp(SocketAddr::new(address.ip(), port)))
 }
-
-#[cfg(not(target_os = "linux"))]
-fn give_up_unread(_: &TcpStream, _: Duration) {}
 
 fn list(names: &[DocName]) -> String {
     let shown: Vec<_> = names.iter().take(SHOWN_NAMES).map(|name| format!("{name:?}")).collect();
@@ -409,10 +353,4 @@ fn list(names: &[DocName]) -> String {
 
 /// How often the built-in `/events` gives the next answer of its stream.
 const EVENT_EVERY: Duration = Duration::from_secs(1);
-/// How many connections may wait to be accepted, if the system allows it: when everybody comes back at once, whoever finds no
-/// place there tries again after a whole second.
-const BACKLOG: u32 = 4096;
-/// Connections to the control socket at once; further ones wait.
-const CONTROLS: usize = 16;
-const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 const SHOWN_NAMES: usize = 20;

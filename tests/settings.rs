@@ -6,7 +6,7 @@ use ydock::config::Config;
 const EXAMPLE: &str = include_str!("../ydock.example.toml");
 const PAGE: &str = include_str!("../docs/settings.md");
 /// Settings without a default, which the table of defaults therefore lacks.
-const WITHOUT_DEFAULT: [(&str, &str); 1] = [("exports", "program")];
+const WITHOUT_DEFAULT: [(&str, &str); 3] = [("exports", "program"), ("tls", "cert"), ("tls", "key")];
 
 #[test]
 fn the_example_file_holds_the_defaults() -> Result<(), toml::de::Error> {

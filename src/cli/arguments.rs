@@ -1,7 +1,6 @@
 //! What the command line says.
 
 use std::fmt;
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
 
@@ -10,6 +9,7 @@ use thiserror::Error;
 
 use crate::access::Role;
 use crate::ids::DocName;
+use crate::listen::Address;
 use crate::storage::{StoreKind, UnknownStoreKind};
 
 /// Collaborative editing server for Yjs documents.
@@ -44,9 +44,10 @@ pub enum Command {
 /// How to serve. Each setting can also be given in the settings file and as a `YDOCK_…` variable; flags win.
 #[derive(Debug, Clone, Default, clap::Args)]
 pub struct Serve {
-    /// Where to listen; port 0 takes a free one [default: 127.0.0.1:1234].
+    /// Where to listen: an IP address with a port, of which 0 takes a free one, or unix:PATH for a unix socket [default:
+    /// 127.0.0.1:1234].
     #[arg(long, value_name = "ADDRESS")]
-    pub listen: Option<SocketAddr>,
+    pub listen: Option<Address>,
     /// Where the store is.
     #[command(flatten)]
     pub place: StoreFlags,
@@ -56,6 +57,12 @@ pub struct Serve {
     /// Listen beyond this machine although everybody who reaches the server may open every document.
     #[arg(long)]
     pub allow_open: bool,
+    /// Serve over TLS, with the certificate and those that lead to its root in this file, in PEM. It is read again when it changes.
+    #[arg(long, value_name = "FILE")]
+    pub tls_cert: Option<PathBuf>,
+    /// The private key of the certificate, in PEM, not encrypted.
+    #[arg(long, value_name = "FILE")]
+    pub tls_key: Option<PathBuf>,
 }
 
 /// Where a store is.

@@ -67,7 +67,7 @@ async fn run(config: Config) -> Result<(), ServeError> {
 /// The line that programs wait for.
 fn announce(server: &Server) -> io::Result<()> {
     let mut out = io::stdout().lock();
-    writeln!(out, "listening on http://{}", server.local_addr())?;
+    writeln!(out, "listening on {}", server.origin())?;
     out.flush()
 }
 

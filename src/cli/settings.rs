@@ -9,11 +9,16 @@ use crate::storage::DataFormat;
 /// The settings of a server.
 pub(super) fn of_server(flags: &Serve) -> Result<Config, ConfigError> {
     let mut layers = gather(&flags.place)?;
-    if let Some(listen) = flags.listen {
+    if let Some(listen) = &flags.listen {
         layers.set(&["listen"], listen.to_string());
     }
     if let Some(everyone) = flags.everyone {
         layers.set(&["access", "everyone"], everyone.to_string());
+    }
+    for (key, path) in [("cert", &flags.tls_cert), ("key", &flags.tls_key)] {
+        if let Some(path) = path {
+            layers.set(&["tls", key], path.to_string_lossy().into_owned());
+        }
     }
     if flags.allow_open {
         layers.set(&["allow_open"], true);

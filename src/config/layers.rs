@@ -214,7 +214,7 @@ const PREFIX: &str = "YDOCK_";
 /// Variables with another meaning than a setting.
 const OTHER_VARIABLES: [&str; 2] = ["CONFIG", "WORKER"];
 /// Settings without a default.
-const OPTIONAL: [&str; 1] = ["exports.program"];
+const OPTIONAL: [&str; 3] = ["exports.program", "tls.cert", "tls.key"];
 
 #[cfg(test)]
 mod tests {
@@ -242,7 +242,7 @@ mod tests {
         layers.variables(variables.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())));
         layers.set(&["listen"], "127.0.0.1:3");
         let config = layers.read().unwrap();
-        assert_eq!(config.listen.port(), 3);
+        assert_eq!(config.listen.to_string(), "127.0.0.1:3");
         assert_eq!(config.rooms.idle_after, std::time::Duration::from_secs(2));
         assert_eq!(config.rooms.max_open, 7);
         assert_eq!(config.store.kind.to_string(), "memory");
@@ -272,7 +272,7 @@ mod tests {
         layers.variables([("YDOCK_LISTEN".to_owned(), "nowhere".to_owned())].into_iter());
         assert!(matches!(layers.clone().read(), Err(ConfigError::Variable { .. })));
         layers.set(&["listen"], "127.0.0.1:3");
-        assert_eq!(layers.read().unwrap().listen.port(), 3);
+        assert_eq!(layers.read().unwrap().listen.to_string(), "127.0.0.1:3");
     }
 
     #[test]

@@ -10,7 +10,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::{access, connection, delivery, doc_rooms, gateway, http, materialise, storage, telemetry};
+use crate::listen::Address;
+use crate::{access, connection, delivery, doc_rooms, gateway, http, materialise, storage, telemetry, tls};
 
 pub use layers::{ConfigError, Layers};
 
@@ -18,8 +19,9 @@ pub use layers::{ConfigError, Layers};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
-    /// Where the server listens; port 0 takes a free one. Default `127.0.0.1:1234`.
-    pub listen: SocketAddr,
+    /// Where the server listens: an IP address with a port, of which 0 takes a free one, or `unix:PATH`. Default
+    /// `127.0.0.1:1234`.
+    pub listen: Address,
     /// Whether the server may listen beyond this machine although everybody who reaches it may do with every
     /// document what `access.everyone` says. Default false.
     pub allow_open: bool,
@@ -44,12 +46,14 @@ pub struct Config {
     pub exports: materialise::Config,
     /// HTTP.
     pub http: http::Config,
+    /// TLS.
+    pub tls: tls::Config,
 }
 
 impl Default for Config {
     fn default() -> Self {
         Self {
-            listen: SocketAddr::from(([127, 0, 0, 1], 1234)),
+            listen: Address::Tcp(SocketAddr::from(([127, 0, 0, 1], 1234))),
             allow_open: false,
             stop_within: Duration::from_secs(10),
             access: access::Config::default(),
@@ -61,6 +65,7 @@ impl Default for Config {
             gateways: gateway::Config::default(),
             exports: materialise::Config::default(),
             http: http::Config::default(),
+            tls: tls::Config::default(),
         }
     }
 }
@@ -72,9 +77,9 @@ pub enum Contradiction {
     /// Anybody on the network could read, and maybe edit, everything.
     #[error(
         "refusing to listen on {0}: there is no access control yet, so everybody who reaches this address could do with \
-         every document what access.everyone says; listen on 127.0.0.1 behind a proxy that checks access, or accept it with --allow-open"
+         every document what access.everyone says; listen on 127.0.0.1 or a unix socket behind a proxy that checks access, or accept it with --allow-open"
     )]
-    OpenToNetwork(SocketAddr),
+    OpenToNetwork(Address),
     /// Every client would be taken for gone.
     #[error("connections.silent_after must be longer than connections.ping")]
     SilentBeforePing,
@@ -84,6 +89,9 @@ pub enum Contradiction {
     /// The store takes updates that no document could hold.
     #[error("rooms.{0} must be at least store.max_update")]
     RoomBelowUpdate(&'static str),
+    /// A certificate without its key, or the other way round.
+    #[error("tls.cert and tls.key go together, and only tls.{0} is set")]
+    HalfPair(&'static str),
 }
 
 impl Config {
@@ -92,8 +100,8 @@ impl Config {
     /// # Errors
     /// On the first contradiction.
     pub fn check(&self) -> Result<(), Contradiction> {
-        if !self.listen.ip().is_loopback() && !self.allow_open {
-            return Err(Contradiction::OpenToNetwork(self.listen));
+        if !self.listen.is_local() && !self.allow_open {
+            return Err(Contradiction::OpenToNetwork(self.listen.clone()));
         }
         if self.connections.silent_after <= self.connections.ping {
             return Err(Contradiction::SilentBeforePing);
@@ -103,6 +111,11 @@ impl Config {
         }
         if self.rooms.max_document < self.store.max_update {
             return Err(Contradiction::RoomBelowUpdate("max_document"));
+        }
+        match (&self.tls.cert, &self.tls.key) {
+            (Some(_), None) => return Err(Contradiction::HalfPair("cert")),
+            (None, Some(_)) => return Err(Contradiction::HalfPair("key")),
+            _ => {}
         }
         Ok(())
     }
@@ -119,9 +132,26 @@ mod tests {
 
     #[test]
     fn listening_beyond_this_machine_must_be_asked_for() {
-        let mut config = Config { listen: SocketAddr::from(([0, 0, 0, 0], 1)), ..Config::default() };
+        let mut config = Config { listen: SocketAddr::from(([0, 0, 0, 0], 1)).into(), ..Config::default() };
         assert!(matches!(config.check(), Err(Contradiction::OpenToNetwork(_))));
         config.allow_open = true;
+        assert_eq!(config.check(), Ok(()));
+    }
+
+    #[test]
+    fn a_unix_socket_needs_no_leave_to_listen() {
+        let config = Config { listen: Address::Unix("ydock.sock".into()), ..Config::default() };
+        assert_eq!(config.check(), Ok(()));
+    }
+
+    #[test]
+    fn a_certificate_and_its_key_go_together() {
+        let mut config = Config::default();
+        config.tls.cert = Some("cert.pem".into());
+        assert_eq!(config.check(), Err(Contradiction::HalfPair("cert")));
+        (config.tls.cert, config.tls.key) = (None, Some("key.pem".into()));
+        assert_eq!(config.check(), Err(Contradiction::HalfPair("key")));
+        config.tls.cert = Some("cert.pem".into());
         assert_eq!(config.check(), Ok(()));
     }
 }

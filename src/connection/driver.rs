@@ -175,6 +175,7 @@ impl Driver {
             tokio::select! {
                 biased; // traffic without a pause must delay neither the end nor the pings
                 () = &mut stopping => return End::Ended(Ending::ShuttingDown),
+                _error = socket.relay() => return End::Gone,
                 () = tokio::time::sleep_until(look_at.min(ping_at)) => {
                     let now = Instant::now();
                     if ping_at <= now {
@@ -269,7 +270,8 @@ impl Driver {
         let mut rest = Vec::new();
         self.outbox.take_rest(&mut rest);
         *unsent = joined(&mut rest);
-        self.push(socket, unsent).await
+        self.push(socket, unsent).await?;
+        socket.flush().await.ok()
     }
 }
 

@@ -1,7 +1,5 @@
 //! A server behind closed doors: it has a store open and listens nowhere.
 
-use std::net::SocketAddr;
-
 use axum::body::Body;
 use axum::http::{Request, Response};
 use tower::ServiceExt;
@@ -24,8 +22,7 @@ impl Desk {
         let store = storage::open(&config.store)?;
         let core = Core::new(&config, store);
         let gateways = GatewaysBuilder::default().build(config.gateways.clone(), core.tasks.clone()).await;
-        let nowhere = SocketAddr::from(([127, 0, 0, 1], 0));
-        Ok(Self(Server::assemble(config, core, gateways, nowhere)?))
+        Ok(Self(Server::assemble(config, core, gateways)?))
     }
 
     /// Answers a request as the control socket of a running server would.

@@ -58,6 +58,8 @@ pub struct Metrics {
     pub gateway_too_slow: Counter,
     /// Clients of gateways that were disconnected because they sent more than they may.
     pub gateway_rate_limited: Counter,
+    /// TLS handshakes that failed or took too long.
+    pub handshake_failures: Counter,
     /// HTTP requests answered, WebSocket upgrades included.
     pub http_requests: Counter,
     /// Exports made by workers.
@@ -117,6 +119,8 @@ impl Metrics {
                 "ydock_gateway_rate_limited_total",
                 "clients of gateways that were disconnected because they sent more than they may",
             ),
+            handshake_failures: make
+                .counter("ydock_handshake_failures_total", "TLS handshakes that failed or took too long"),
             http_requests: make
                 .counter("ydock_http_requests_total", "HTTP requests answered, WebSocket upgrades included"),
             exports: make.counter("ydock_exports_total", "exports made by workers"),

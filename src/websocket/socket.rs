@@ -4,8 +4,8 @@ use std::cell::RefCell;
 use std::fmt;
 use std::future::poll_fn;
 use std::io;
-use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::pin::{Pin, pin};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker, ready};
 
 use bytes::Bytes;
@@ -14,6 +14,7 @@ use hyper_util::rt::TokioIo;
 use rustix::net::SendFlags;
 use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
 use tokio::net::TcpStream;
+use tokio::task::unconstrained;
 
 /// An upgraded connection; a clone is the same connection.
 #[derive(Clone)]
@@ -40,7 +41,16 @@ pub struct Chunk {
 enum Stream {
     Tcp(TcpStream),
     /// TLS, a Unix socket, or a stream of a test.
-    Other(Mutex<Box<dyn Io>>),
+    Other(Mutex<Other>),
+}
+
+/// A stream with layers of its own, of which one may take bytes and not send them yet, as TLS does.
+struct Other {
+    io: Box<dyn Io>,
+    /// Something was taken and has not left: until it has, only who can wait for it writes.
+    keeps_back: bool,
+    /// Who waits to send on what is kept back.
+    relay: Option<Waker>,
 }
 
 trait Io: AsyncRead + AsyncWrite + Send + Unpin {}
@@ -67,7 +77,8 @@ impl Socket {
     /// A socket over any other stream; each read and write takes its lock.
     #[must_use]
     pub fn other(stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static) -> Self {
-        Self { stream: Arc::new(Stream::Other(Mutex::new(Box::new(stream)))), early: Bytes::new() }
+        let other = Other { io: Box::new(stream), keeps_back: false, relay: None };
+        Self { stream: Arc::new(Stream::Other(Mutex::new(other))), early: Bytes::new() }
     }
 
     /// The reading half. Taken once.
@@ -84,19 +95,7 @@ impl Socket {
         match &*self.stream {
             // Not by way of the runtime, which would look up first what it knows of the socket.
             Stream::Tcp(stream) => Ok(rustix::net::send(stream, bytes, AT_ONCE)?),
-            Stream::Other(stream) => {
-                let mut stream = stream.lock().unwrap_or_else(PoisonError::into_inner);
-                let mut context = Context::from_waker(Waker::noop());
-                let Poll::Ready(written) = Pin::new(&mut **stream).poll_write(&mut context, bytes) else {
-                    return Err(io::ErrorKind::WouldBlock.into());
-                };
-                let written = written?;
-                // Whatever a layer below keeps is pushed on; if that does not go now, the next write does it.
-                match Pin::new(&mut **stream).poll_flush(&mut context) {
-                    Poll::Ready(Err(error)) => Err(error),
-                    _ => Ok(written),
-                }
-            }
+            Stream::Other(other) => lock(other).try_write(bytes),
         }
     }
 
@@ -113,23 +112,25 @@ impl Socket {
                     outcome => return outcome,
                 }
             },
-            Stream::Other(stream) => {
-                let write = |context: &mut Context<'_>| {
-                    let mut stream = stream.lock().unwrap_or_else(PoisonError::into_inner);
-                    Pin::new(&mut **stream).poll_write(context, bytes)
-                };
-                let written = poll_fn(write).await?;
-                self.flush().await?;
-                Ok(written)
-            }
+            Stream::Other(other) => poll_fn(|context| lock(other).poll_write(context, bytes)).await,
         }
     }
 
-    async fn flush(&self) -> io::Result<()> {
-        let Stream::Other(stream) = &*self.stream else { return Ok(()) };
-        poll_fn(|context| {
-            let mut stream = stream.lock().unwrap_or_else(PoisonError::into_inner);
-            Pin::new(&mut **stream).poll_flush(context)
+    /// Waits until nothing is kept back.
+    ///
+    /// # Errors
+    /// What is wrong with the connection.
+    pub async fn flush(&self) -> io::Result<()> {
+        let Stream::Other(other) = &*self.stream else { return Ok(()) };
+        poll_fn(|context| lock(other).poll_flush(context)).await
+    }
+
+    /// Sends on what is kept back, now and whenever something is; resolves only with what is wrong with the connection.
+    /// Cancel-safe. Only one task may wait.
+    pub async fn relay(&self) -> io::Error {
+        poll_fn(|context| match &*self.stream {
+            Stream::Tcp(_) => Poll::Pending,
+            Stream::Other(other) => lock(other).poll_relay(context),
         })
         .await
     }
@@ -141,13 +142,7 @@ impl Socket {
     pub async fn finish(&self) -> io::Result<()> {
         match &*self.stream {
             Stream::Tcp(stream) => Ok(rustix::net::shutdown(stream, rustix::net::Shutdown::Write)?),
-            Stream::Other(stream) => {
-                poll_fn(|context| {
-                    let mut stream = stream.lock().unwrap_or_else(PoisonError::into_inner);
-                    Pin::new(&mut **stream).poll_shutdown(context)
-                })
-                .await
-            }
+            Stream::Other(other) => poll_fn(|context| Pin::new(&mut lock(other).io).poll_shutdown(context)).await,
         }
     }
 }
@@ -181,16 +176,70 @@ impl Reader {
                     Err(error) => return Poll::Ready(Err(error)),
                 }
             },
-            Stream::Other(stream) => {
+            Stream::Other(other) => {
                 let mut chunk = Chunk::empty();
                 let mut into = ReadBuf::new(&mut chunk.buffer);
-                let mut stream = stream.lock().unwrap_or_else(PoisonError::into_inner);
-                ready!(Pin::new(&mut **stream).poll_read(context, &mut into))?;
+                ready!(Pin::new(&mut lock(other).io).poll_read(context, &mut into))?;
                 chunk.len = into.filled().len();
                 Poll::Ready(Ok(chunk))
             }
         }
     }
+}
+
+impl Other {
+    /// Writes without waiting, in whoever's task this is: its share of time is not this stream's to be measured by.
+    fn try_write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.keeps_back {
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
+        let write = pin!(unconstrained(poll_fn(|context| self.poll_write(context, bytes))));
+        let written = match write.poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(written) => written,
+            Poll::Pending => Err(io::ErrorKind::WouldBlock.into()),
+        };
+        if self.keeps_back
+            && let Some(relay) = self.relay.take()
+        {
+            relay.wake();
+        }
+        written
+    }
+
+    /// Writes once what is kept back has left. What is written may be kept back then.
+    fn poll_write(&mut self, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        if self.keeps_back {
+            ready!(self.poll_flush(context))?;
+        }
+        let written = ready!(Pin::new(&mut self.io).poll_write(context, bytes))?;
+        match self.poll_flush(context) {
+            Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
+            _ => Poll::Ready(Ok(written)),
+        }
+    }
+
+    fn poll_flush(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let flushed = Pin::new(&mut self.io).poll_flush(context);
+        self.keeps_back = flushed.is_pending();
+        flushed
+    }
+
+    fn poll_relay(&mut self, context: &mut Context<'_>) -> Poll<io::Error> {
+        if self.keeps_back
+            && let Err(error) = ready!(self.poll_flush(context))
+        {
+            return Poll::Ready(error);
+        }
+        match &mut self.relay {
+            Some(relay) => relay.clone_from(context.waker()),
+            none => *none = Some(context.waker().clone()),
+        }
+        Poll::Pending
+    }
+}
+
+fn lock(other: &Mutex<Other>) -> MutexGuard<'_, Other> {
+    other.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Reads what there is. Less than a full buffer is all of it: the socket counts as empty then, which spares the call that
@@ -263,3 +312,48 @@ const AT_ONCE: SendFlags = SendFlags::DONTWAIT.union(SendFlags::NOSIGNAL);
 const BUFFER: usize = 16 * 1024;
 /// How many buffers a thread keeps.
 const POOLED: usize = 8;
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt, BufWriter};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn what_a_layer_keeps_back_is_sent_on_without_another_write_and_nothing_passes_it() {
+        let (mut client, server) = tokio::io::duplex(4);
+        let socket = Socket::other(BufWriter::with_capacity(16, server));
+        let relay = socket.relay();
+        tokio::pin!(relay);
+        assert!(futures_util::poll!(&mut relay).is_pending());
+        assert_eq!(socket.try_write(b"abcdefgh").unwrap(), 8);
+        assert_eq!(socket.try_write(b"xyz").unwrap_err().kind(), io::ErrorKind::WouldBlock);
+        let mut read = [0; 8];
+        tokio::select! {
+            error = &mut relay => panic!("{error}"),
+            outcome = client.read_exact(&mut read) => assert_eq!(outcome.unwrap(), 8),
+        }
+        assert_eq!(&read, b"abcdefgh");
+        assert!(futures_util::poll!(&mut relay).is_pending());
+        assert_eq!(socket.try_write(b"xyz").unwrap(), 3);
+    }
+
+    #[tokio::test]
+    async fn a_write_that_is_given_up_has_written_nothing() {
+        let (mut client, server) = tokio::io::duplex(4);
+        let socket = Socket::other(BufWriter::with_capacity(16, server));
+        assert_eq!(socket.write_some(b"abcdefgh").await.unwrap(), 8);
+        {
+            let given_up = socket.write_some(b"ijkl");
+            tokio::pin!(given_up);
+            assert!(futures_util::poll!(given_up).is_pending());
+        }
+        let mut read = [0; 12];
+        let (outcome, ()) = tokio::join!(client.read_exact(&mut read), async {
+            assert_eq!(socket.write_some(b"mnop").await.unwrap(), 4);
+            socket.flush().await.unwrap();
+        });
+        assert_eq!(outcome.unwrap(), 12);
+        assert_eq!(&read, b"abcdefghmnop");
+    }
+}

@@ -1,6 +1,7 @@
 //! A y-websocket client that sees every byte.
 
 use futures_util::{SinkExt, StreamExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
@@ -9,7 +10,18 @@ use ydock::lib0::{Reader, write_buffer};
 
 /// One connection.
 pub(crate) struct Client {
-    socket: WebSocketStream<TcpStream>,
+    socket: WebSocketStream<Io>,
+}
+
+/// Any stream.
+pub(crate) type Io = Box<dyn Stream>;
+
+pub(crate) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
+
+pub(crate) fn any(stream: impl Stream + 'static) -> Io {
+    Box::new(stream)
 }
 
 impl Client {
@@ -17,9 +29,20 @@ impl Client {
     pub(crate) async fn open(url: &str) -> Self {
         let request = url.into_client_request().unwrap();
         let address = request.uri().authority().unwrap().to_string();
-        let stream = TcpStream::connect(address).await.unwrap();
-        let (socket, _) = client_async(request, stream).await.unwrap();
+        Self::over(any(TcpStream::connect(address).await.unwrap()), url).await
+    }
+
+    /// The same over a stream that is there.
+    pub(crate) async fn over(stream: Io, url: &str) -> Self {
+        let (socket, _) = client_async(url, stream).await.unwrap();
         Self { socket }
+    }
+
+    /// Connects over a stream and asks for the document.
+    pub(crate) async fn join_over(stream: Io, url: &str) -> Self {
+        let mut client = Self::over(stream, url).await;
+        client.send(vec![0, 0, 1, 0]).await;
+        client
     }
 
     /// Connects and asks for the document.
@@ -87,6 +110,12 @@ impl Client {
             last = Some(message);
         }
         matches!(last, Some(Ok(Message::Close(_))))
+    }
+
+    /// Reads to the end of a connection that the server has said goodbye to; whether it ends in order at all layers.
+    pub(crate) async fn ends_in_order(mut self) -> bool {
+        let _goodbye_is_answered = self.socket.flush().await.is_ok();
+        self.socket.into_inner().read_to_end(&mut Vec::new()).await.is_ok()
     }
 
     /// The code and reason with which the server ends the connection.

@@ -25,5 +25,8 @@ mod slow_reader;
 mod store_commands;
 mod store_copies;
 mod store_trouble;
+mod streams;
+mod tls;
+mod unix_socket;
 mod unload;
 mod yjs;

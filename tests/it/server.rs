@@ -1,5 +1,6 @@
 //! The real binary on a free port with a data directory of its own.
 
+use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -11,7 +12,8 @@ use tempfile::TempDir;
 /// A running server; it ends with the value.
 pub(crate) struct TestServer {
     child: Child,
-    address: String,
+    /// Where it listens, as it says itself.
+    origin: String,
     data: PathBuf,
     flags: Vec<String>,
     /// Removed with the server when it made the directory itself.
@@ -46,10 +48,22 @@ impl TestServer {
         Self::launch(command(), data, &[])
     }
 
+    /// Starts on an empty data directory and an address, with further flags, and logs errors to a file.
+    pub(crate) fn start_at(listen: &str, log: &Path, flags: &[&str]) -> Self {
+        let data = TempDir::new().unwrap();
+        let mut command = command();
+        command.stderr(File::create(log).unwrap());
+        Self::launch_at(listen, command, data.path(), flags).owning(data)
+    }
+
     fn launch(command: Command, data: &Path, flags: &[&str]) -> Self {
+        Self::launch_at("127.0.0.1:0", command, data, flags)
+    }
+
+    fn launch_at(listen: &str, command: Command, data: &Path, flags: &[&str]) -> Self {
         let flags: Vec<_> = flags.iter().map(|flag| (*flag).to_owned()).collect();
-        let (child, address) = spawn(command, data, "127.0.0.1:0", &flags);
-        Self { child, address, data: data.to_owned(), flags, owned: None }
+        let (child, origin) = spawn(command, data, listen, &flags);
+        Self { child, origin, data: data.to_owned(), flags, owned: None }
     }
 
     fn owning(mut self, data: TempDir) -> Self {
@@ -61,7 +75,7 @@ impl TestServer {
     pub(crate) fn kill_and_restart(&mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
-        (self.child, self.address) = spawn(command(), &self.data, &self.address.clone(), &self.flags);
+        (self.child, self.origin) = spawn(command(), &self.data, self.address(), &self.flags);
     }
 
     /// Asks the process to end and waits until it has.
@@ -75,11 +89,20 @@ impl TestServer {
     }
 
     pub(crate) fn http(&self, path: &str) -> String {
-        format!("http://{}{path}", self.address)
+        format!("{}{path}", self.origin)
+    }
+
+    /// What it listens on.
+    pub(crate) fn address(&self) -> &str {
+        self.origin.split_once("://").map_or(&self.origin, |(_, address)| address)
+    }
+
+    pub(crate) fn origin(&self) -> &str {
+        &self.origin
     }
 
     pub(crate) fn ws(&self, doc: &str) -> String {
-        format!("ws://{}/yjs/{doc}", self.address)
+        format!("ws://{}/yjs/{doc}", self.address())
     }
 
     /// The value of a metric without labels.
@@ -101,9 +124,8 @@ fn spawn(mut command: Command, data: &Path, listen: &str, flags: &[String]) -> (
     let mut child = command.args(["serve", "--listen", listen, "--data"]).arg(data).args(flags).spawn().unwrap();
     let mut line = String::new();
     BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-    let address =
-        line.trim().strip_prefix("listening on http://").unwrap_or_else(|| panic!("the server said {line:?}"));
-    (child, address.to_owned())
+    let origin = line.trim().strip_prefix("listening on ").unwrap_or_else(|| panic!("the server said {line:?}"));
+    (child, origin.to_owned())
 }
 
 /// The binary, with quiet logs and nothing of the environment's settings.

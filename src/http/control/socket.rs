@@ -1,19 +1,19 @@
 //! The socket itself: made for its owner alone, found by the commands, gone with the server.
 
-use std::fs::{self, File, Permissions};
+use std::fs;
 use std::io::{self, ErrorKind};
-use std::os::fd::AsRawFd;
-use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use rustix::fs::{Mode, fchmod};
-use tokio::net::{UnixListener, UnixSocket, UnixStream};
+use rustix::fs::Mode;
+use tokio::net::{UnixListener, UnixStream};
+
+use crate::listen::{Reach, SocketFile, bind_unix};
 
 /// The listening socket of a server; its file goes with it.
 #[derive(Debug)]
 pub struct ControlSocket {
     listener: UnixListener,
-    path: PathBuf,
+    _file: SocketFile,
 }
 
 impl ControlSocket {
@@ -28,13 +28,8 @@ impl ControlSocket {
             Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
             _ => {}
         }
-        let socket = UnixSocket::new_stream()?;
-        // On Linux the file gets the socket's mode, so that at no moment somebody else may open it.
-        fchmod(&socket, Mode::RUSR | Mode::WUSR)?;
-        let reach = Reach::of(&path)?;
-        socket.bind(&reach.path)?;
-        fs::set_permissions(&path, Permissions::from_mode(0o600))?;
-        Ok(Self { listener: socket.listen(BACKLOG)?, path })
+        let (listener, file) = bind_unix(&path, Mode::RUSR | Mode::WUSR, BACKLOG)?;
+        Ok(Self { listener, _file: file })
     }
 
     /// The next connection. Cancel-safe.
@@ -43,12 +38,6 @@ impl ControlSocket {
     /// What the system says.
     pub async fn accept(&self) -> io::Result<UnixStream> {
         Ok(self.listener.accept().await?.0)
-    }
-}
-
-impl Drop for ControlSocket {
-    fn drop(&mut self) {
-        let _gone_already = fs::remove_file(&self.path).is_err();
     }
 }
 
@@ -62,45 +51,22 @@ pub async fn connect(data: &Path) -> io::Result<Option<UnixStream>> {
         return Ok(None);
     }
     let reach = Reach::of(&path)?;
-    match UnixStream::connect(&reach.path).await {
+    match UnixStream::connect(reach.path()).await {
         Ok(stream) => Ok(Some(stream)),
         Err(error) if matches!(error.kind(), ErrorKind::ConnectionRefused | ErrorKind::NotFound) => Ok(None),
         Err(error) => Err(error),
     }
 }
 
-/// A path to a socket that is short enough to be one, with what keeps it valid.
-struct Reach {
-    path: PathBuf,
-    _directory: Option<File>,
-}
-
-impl Reach {
-    fn of(path: &Path) -> io::Result<Self> {
-        if path.as_os_str().len() <= LONGEST_PATH {
-            return Ok(Self { path: path.to_owned(), _directory: None });
-        }
-        let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else {
-            return Err(ErrorKind::InvalidFilename.into());
-        };
-        let directory = File::open(parent)?;
-        let through = Path::new("/proc/self/fd").join(directory.as_raw_fd().to_string());
-        if !through.exists() {
-            return Err(io::Error::new(ErrorKind::InvalidFilename, "the path is too long for a socket"));
-        }
-        Ok(Self { path: through.join(name), _directory: Some(directory) })
-    }
-}
-
 /// The socket's name in the data directory.
 const NAME: &str = "control.sock";
-/// The longest path of a socket: `sun_path` of unix(7) without its final zero.
-const LONGEST_PATH: usize = 107;
 /// Connections that wait to be accepted.
 const BACKLOG: u32 = 16;
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
     use super::*;
 
     #[tokio::test]
