@@ -6,11 +6,12 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use bytes::{Buf, Bytes, BytesMut};
+use bytes::Bytes;
 use tokio::time::{Instant, timeout};
 
 use super::connections::Slot;
 use super::heard::Heard;
+use super::unsent::Unsent;
 use super::{Close, Protocol};
 use crate::delivery::{Batch, Ending, Outbox, Wire};
 use crate::ids::ConnId;
@@ -71,7 +72,7 @@ impl Driver {
     pub async fn refuse(self, mut socket: Socket, ending: Ending) {
         let mut incoming = self.incoming(&mut socket);
         self.outbox.attach(Box::new(socket.clone()));
-        self.close(&socket, Bytes::new(), Some(&mut incoming), &ending).await;
+        self.close(&socket, Unsent::default(), Some(&mut incoming), &ending).await;
     }
 
     /// Drives the connection until it ends. The protocol is dropped, and its sessions with it, before the goodbye.
@@ -81,7 +82,7 @@ impl Driver {
         let heard = Heard::new();
         let keep_alive = protocol.keep_alive();
         // Outside of the writer, which may be stopped in the middle of a frame.
-        let mut unsent = Bytes::new();
+        let mut unsent = Unsent::default();
         let end = {
             let reading = self.read(&mut incoming, &mut protocol, &heard);
             let writing = self.write(&socket, &mut unsent, keep_alive, &heard);
@@ -162,7 +163,7 @@ impl Driver {
     }
 
     /// Writes what does not go at once, until the connection is to be ended or is gone.
-    async fn write(&self, socket: &Socket, unsent: &mut Bytes, keep_alive: Bytes, heard: &Heard) -> End {
+    async fn write(&self, socket: &Socket, unsent: &mut Unsent, keep_alive: Bytes, heard: &Heard) -> End {
         let config = &self.slot.shared.config;
         let mut frames = Vec::new();
         let mut ping_at = Instant::now() + config.ping;
@@ -191,7 +192,7 @@ impl Driver {
                     }
                 }
                 batch = self.outbox.next(&mut frames, BATCH) => {
-                    *unsent = joined(&mut frames);
+                    unsent.add(&mut frames);
                     if self.push(socket, unsent).await.is_none() {
                         return End::Gone;
                     }
@@ -205,9 +206,9 @@ impl Driver {
     }
 
     /// Writes all of it; `None` when the client is gone or takes nothing.
-    async fn push(&self, socket: &Socket, unsent: &mut Bytes) -> Option<()> {
-        while !unsent.is_empty() {
-            let written = timeout(self.slot.shared.config.stalled_after, socket.write_some(unsent)).await.ok()?.ok()?;
+    async fn push(&self, socket: &Socket, unsent: &mut Unsent) -> Option<()> {
+        while let Some(next) = unsent.first() {
+            let written = timeout(self.slot.shared.config.stalled_after, socket.write_some(next)).await.ok()?.ok()?;
             unsent.advance(written);
         }
         Some(())
@@ -230,7 +231,7 @@ impl Driver {
     }
 
     /// Sends the answer to a client's goodbye, as far as it has not left.
-    async fn part(&self, socket: &Socket, mut unsent: Bytes) {
+    async fn part(&self, socket: &Socket, mut unsent: Unsent) {
         let parting = async {
             self.push_rest(socket, &mut unsent).await?;
             Some(socket.finish().await)
@@ -239,7 +240,7 @@ impl Driver {
     }
 
     /// Says goodbye and waits, within bounds, for the client to have read it.
-    async fn close(&self, socket: &Socket, mut unsent: Bytes, incoming: Option<&mut Incoming>, ending: &Ending) {
+    async fn close(&self, socket: &Socket, mut unsent: Unsent, incoming: Option<&mut Incoming>, ending: &Ending) {
         let close = Close::from(ending);
         if close.is_permanent() {
             self.slot.shared.metrics.connections_refused.increment(1);
@@ -263,11 +264,11 @@ impl Driver {
     }
 
     /// Writes what the writer had in its hands, and then what is left in the closed outbox.
-    async fn push_rest(&self, socket: &Socket, unsent: &mut Bytes) -> Option<()> {
+    async fn push_rest(&self, socket: &Socket, unsent: &mut Unsent) -> Option<()> {
         self.push(socket, unsent).await?;
         let mut rest = Vec::new();
         self.outbox.take_rest(&mut rest);
-        *unsent = joined(&mut rest);
+        unsent.add(&mut rest);
         self.push(socket, unsent).await
     }
 }
@@ -295,15 +296,6 @@ impl Incoming {
             }
         }
     }
-}
-
-fn joined(frames: &mut Vec<Bytes>) -> Bytes {
-    if frames.len() == 1 {
-        return frames.pop().unwrap_or_default();
-    }
-    let mut joined = BytesMut::with_capacity(frames.iter().map(Bytes::len).sum());
-    frames.drain(..).for_each(|frame| joined.extend_from_slice(&frame));
-    joined.freeze()
 }
 
 fn broken(error: ProtocolError) -> Ending {

@@ -11,6 +11,7 @@ mod heard;
 mod library;
 mod permission;
 mod session;
+mod unsent;
 
 use async_trait::async_trait;
 

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
 
 use super::ending::Ending;
+use super::framed::Framed;
 use super::run::Run;
 use super::wire::{Sent, Wire};
 
@@ -86,7 +87,7 @@ struct Queue {
 
 #[derive(Debug)]
 struct Frame {
-    bytes: Bytes,
+    bytes: Framed,
     lane: usize,
     kind: Kind,
 }
@@ -137,7 +138,7 @@ impl Outbox {
     pub fn control(&self, bytes: Bytes) {
         let mut queue = self.lock();
         if !queue.is_over() {
-            self.offer(&mut queue, Frame { bytes, lane: NO_LANE, kind: Kind::Reply });
+            self.offer(&mut queue, Frame::of(bytes, NO_LANE, Kind::Reply));
         }
     }
 
@@ -148,12 +149,12 @@ impl Outbox {
             return;
         }
         if let Some(waiting) = queue.frames.iter_mut().find(|frame| frame.kind == Kind::Pong) {
-            let before = std::mem::replace(&mut waiting.bytes, bytes);
+            let before = std::mem::replace(&mut waiting.bytes, bytes.into());
             let after = waiting.bytes.len();
             queue.bytes = queue.bytes - before.len() + after;
             return;
         }
-        self.offer(&mut queue, Frame { bytes, lane: NO_LANE, kind: Kind::Pong });
+        self.offer(&mut queue, Frame::of(bytes, NO_LANE, Kind::Pong));
     }
 
     /// What has left since this was asked last.
@@ -167,7 +168,8 @@ impl Outbox {
         self.ready.notify_one();
     }
 
-    /// Waits for frames or the end, and moves at most `max_bytes` (but at least one frame) into `frames`. Cancel-safe.
+    /// Waits for frames or the end, and moves at most `max_bytes` (but at least one frame) into `frames`, one after the
+    /// other; those of which a [`Dialect`](super::Dialect) gave the head alone, in two parts. Cancel-safe.
     ///
     /// Only one task may wait.
     pub async fn next(&self, frames: &mut Vec<Bytes>, max_bytes: usize) -> Batch {
@@ -185,7 +187,7 @@ impl Outbox {
         let mut queue = self.lock();
         queue.frames.retain(|frame| frame.kind == Kind::Cut);
         queue.bytes = queue.frames.iter().map(|frame| frame.bytes.len()).sum();
-        self.offer(&mut queue, Frame { bytes: last, lane: NO_LANE, kind: Kind::Reply });
+        self.offer(&mut queue, Frame::of(last, NO_LANE, Kind::Reply));
         queue.is_closed = true;
     }
 
@@ -217,7 +219,7 @@ impl Outbox {
             queue.bytes -= frame.bytes.len();
             queue.sent.note(1, frame.bytes.len());
             queue.is_writing = true;
-            frames.push(frame.bytes);
+            frames.extend(frame.bytes.into_parts());
         }
         match &queue.ending {
             Some(ending) => Some(Batch::End(ending.clone())),
@@ -228,7 +230,14 @@ impl Outbox {
 
     /// Sends a frame at once if nothing waits and the socket takes it, or else lets it wait, whole or what is left of it.
     fn offer(&self, queue: &mut Queue, frame: Frame) {
-        let written = self.write(queue, &frame.bytes);
+        let mut written = 0;
+        for part in frame.bytes.parts() {
+            let taken = self.write(queue, part);
+            written += taken;
+            if taken < part.len() {
+                break;
+            }
+        }
         if written == frame.bytes.len() {
             queue.sent.note(1, 0);
             return;
@@ -288,7 +297,7 @@ impl Lane {
         let mut start = 0;
         for (number, bytes) in &run.frames {
             let end = start + bytes.len();
-            let frame = Frame { bytes: bytes.clone(), lane: self.index, kind: Kind::Document { number: *number } };
+            let frame = Frame::of(bytes.clone(), self.index, Kind::Document { number: *number });
             if end <= written {
                 queue.sent.note(1, 0);
             } else if start < written {
@@ -308,7 +317,7 @@ impl Lane {
     ///
     /// They may exceed the cap together, as long as no more than the cap waited before them: a document is as large as it
     /// is. A session that is behind by now, or has too much waiting, gets none of them and is behind from that number.
-    pub fn catch_up(&self, number: u64, frames: impl IntoIterator<Item = Bytes>) -> Pushed {
+    pub fn catch_up(&self, number: u64, frames: impl IntoIterator<Item: Into<Framed>>) -> Pushed {
         let mut queue = self.outbox.lock();
         if queue.is_over() {
             return Pushed::Waiting;
@@ -319,8 +328,8 @@ impl Lane {
             let from = [behind, dropped].into_iter().flatten().fold(number, u64::min);
             return queue.fall_behind(self.index, from);
         }
-        for bytes in frames {
-            self.outbox.offer(&mut queue, Frame { bytes, lane: self.index, kind: Kind::Document { number } });
+        for frame in frames {
+            self.outbox.offer(&mut queue, Frame::of(frame, self.index, Kind::Document { number }));
         }
         Pushed::Waiting
     }
@@ -338,7 +347,7 @@ impl Lane {
             }
             return;
         }
-        self.outbox.offer(&mut queue, Frame { bytes, lane: self.index, kind: Kind::Presence });
+        self.outbox.offer(&mut queue, Frame::of(bytes, self.index, Kind::Presence));
     }
 
     /// Queues an answer to the client's own message. A client that asks on without reading is ended.
@@ -352,7 +361,7 @@ impl Lane {
             drop(queue);
             self.outbox.ready.notify_one();
         } else {
-            self.outbox.offer(&mut queue, Frame { bytes, lane: self.index, kind: Kind::Reply });
+            self.outbox.offer(&mut queue, Frame::of(bytes, self.index, Kind::Reply));
         }
     }
 
@@ -437,9 +446,13 @@ impl Queue {
 }
 
 impl Frame {
+    fn of(bytes: impl Into<Framed>, lane: usize, kind: Kind) -> Self {
+        Self { bytes: bytes.into(), lane, kind }
+    }
+
     /// What is left of it after its first bytes have left.
     fn cut(mut self, written: usize) -> Self {
-        let _has_left = self.bytes.split_to(written.min(self.bytes.len()));
+        self.bytes.advance(written);
         self.kind = Kind::Cut;
         self
     }
