@@ -1,4 +1,7 @@
-//! What a connection's writer has in its hands: small frames joined for one write, large ones as they are.
+//! What a connection's writer has in its hands: small frames joined for one write, large ones as they are, shared with
+//! whoever else is sent them.
+//!
+//! The promise: everything leaves in order, and each byte once.
 
 use std::collections::VecDeque;
 
@@ -34,9 +37,10 @@ impl Unsent {
         }
     }
 
-    /// What is to be written next.
-    pub(super) fn first(&self) -> Option<&Bytes> {
-        self.parts.front()
+    /// What is to be written next: at most so many bytes.
+    pub(super) fn next(&self, max: usize) -> Option<&[u8]> {
+        let first = self.parts.front()?;
+        Some(first.get(..max).unwrap_or(first))
     }
 
     /// So many bytes of the first part have left.
@@ -67,9 +71,10 @@ mod tests {
         assert_eq!(unsent.parts.iter().map(Bytes::len).collect::<Vec<_>>(), [30, LARGE, 5, LARGE, 7]);
         assert_eq!(unsent.parts[1].as_ptr(), large.as_ptr());
         let mut sent = Vec::new();
-        while let Some(next) = unsent.first() {
-            let count = next.len().min(1000);
-            sent.extend_from_slice(&next[..count]);
+        while let Some(next) = unsent.next(1000) {
+            let count = next.len();
+            assert!(count <= 1000);
+            sent.extend_from_slice(next);
             unsent.advance(count);
         }
         assert_eq!(sent, expected);
