@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use futures_util::FutureExt;
 use tokio::sync::oneshot;
@@ -69,7 +70,8 @@ pub(super) struct Room {
     pub(super) saved_stored: u64,
     pub(super) snapshot_stored: u64,
     pub(super) compaction: Option<CompactionUnderWay>,
-    pub(super) compacted_at: Option<Instant>,
+    /// Not compacted earlier, however long the tail is.
+    pub(super) compact_from: Instant,
     /// Whether it was logged that deleted content could not be collected.
     pub(super) told_uncollected: bool,
     answers: HashMap<Ticket, oneshot::Sender<Result<Submitted, SubmitError>>>,
@@ -117,7 +119,7 @@ impl Room {
             saved_stored: head_stored,
             snapshot_stored,
             compaction: None,
-            compacted_at: None,
+            compact_from: Instant::now() + if head_stored > 0 { OPENING } else { Duration::ZERO },
             told_uncollected: false,
             answers: HashMap::new(),
             next_ticket: 1, // 0 is nobody's
@@ -479,3 +481,5 @@ const REQUESTS_AT_ONCE: usize = 64;
 const CROWD: usize = 64;
 /// A difference over documents up to this size is computed on the async thread: it takes less than 500 µs.
 const INLINE_BYTES: usize = 64 * 1024;
+/// A document that is opened is joined by all who were away: so long it is not compacted.
+const OPENING: Duration = Duration::from_secs(5);
