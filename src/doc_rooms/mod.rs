@@ -15,6 +15,7 @@
 //! A document in a room is bytes: the latest snapshot and the original updates after it, beside an index that tells what
 //! is known. Nothing here integrates a document.
 
+mod answers;
 mod catch_up;
 mod command;
 mod compaction;

@@ -12,7 +12,8 @@ use futures_util::FutureExt;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
-use super::catch_up::{CatchUp, Frames};
+use super::answers::{Answer, Answers, Question};
+use super::catch_up::{CatchUp, Frames, INLINE_BYTES};
 use super::command::{Control, Queued, Reading, Request, Submitted};
 use super::compaction::{Compacted, CompactionError};
 use super::effect::{Effect, Ticket};
@@ -76,6 +77,7 @@ pub(super) struct Room {
     pub(super) told_uncollected: bool,
     answers: HashMap<Ticket, oneshot::Sender<Result<Submitted, SubmitError>>>,
     next_ticket: u64,
+    sync_answers: Answers,
     computing: Vec<Computing>,
     attention: Arc<tokio::sync::Notify>,
     gauges: Arc<RoomGauges>,
@@ -91,6 +93,8 @@ type Computing = std::pin::Pin<Box<dyn Future<Output = Computed> + Send>>;
 struct Computed {
     member: MemberId,
     from: u64,
+    /// Under which others may wait for the same.
+    question: Option<Question>,
     frames: Option<Result<Frames, ScanError>>,
 }
 
@@ -123,6 +127,7 @@ impl Room {
             told_uncollected: false,
             answers: HashMap::new(),
             next_ticket: 1, // 0 is nobody's
+            sync_answers: Answers::default(),
             computing: Vec::new(),
             attention: Arc::clone(&inbox.attention),
             gauges: Arc::clone(&inbox.gauges),
@@ -326,10 +331,11 @@ impl Room {
                     self.gauges.unsaved.store(self.saver.unsaved(), Ordering::Relaxed);
                 }
                 Effect::Broadcast { number, update, except } => self.seats.broadcast(number, update, except),
-                Effect::Sync { member, known } => {
-                    let catch_up = CatchUp::for_state_vector(&self.state.log, &self.state.sight_of(member), known);
-                    self.compute(member, 0, catch_up);
-                }
+                Effect::Sync { member, known } => match self.sync_answers.to(member, known, &self.state) {
+                    Answer::Compute(catch_up, question) => self.compute(member, 0, catch_up, question),
+                    Answer::Known(frames) => self.seats.catch_up(member, 0, &frames),
+                    Answer::UnderWay => {}
+                },
                 Effect::Ask { member } => {
                     let state_vector = self.state.index.state_vector().encode();
                     self.seats.reply(member, &Message::Step1(&state_vector));
@@ -362,7 +368,7 @@ impl Room {
         for (member, from) in self.seats.take_drained() {
             self.context.metrics.resyncs.increment(1);
             let catch_up = CatchUp::from_number(&self.state.log, &self.state.sight_of(member), from);
-            self.compute(member, from, catch_up);
+            self.compute(member, from, catch_up, None);
         }
         for member in self.seats.take_missed_presence() {
             self.send_presence(member);
@@ -378,27 +384,30 @@ impl Room {
 
     /// Computes what a member lacks: here when it is little, else off the async threads. Updates accepted meanwhile may
     /// reach the member first; Yjs keeps them until what they build on arrives.
-    fn compute(&mut self, member: MemberId, from: u64, catch_up: CatchUp) {
+    fn compute(&mut self, member: MemberId, from: u64, catch_up: CatchUp, question: Option<Question>) {
         if catch_up.cost() <= INLINE_BYTES {
             let frames = Some(catch_up.compute());
-            return self.computed(Computed { member, from, frames });
+            return self.computed(Computed { member, from, question, frames });
         }
         let tasks = self.context.tasks.clone();
         self.computing.push(Box::pin(async move {
             let frames = tasks.run_blocking(|| catch_up.compute()).await;
-            Computed { member, from, frames }
+            Computed { member, from, question, frames }
         }));
     }
 
     fn computed(&mut self, computed: Computed) {
-        let Computed { member, from, frames } = computed;
-        match frames {
-            Some(Ok(frames)) => self.seats.catch_up(member, from, &frames),
-            Some(Err(error)) => {
-                tracing::error!(doc = %self.name, error = %error, "a difference could not be computed");
-                self.seats.end(member, Ending::RoomFailed);
+        let Computed { member, from, question, frames } = computed;
+        if let Some(Err(error)) = &frames {
+            tracing::error!(doc = %self.name, error = %error, "a difference could not be computed");
+        }
+        let frames = frames.and_then(Result::ok);
+        let others = question.map(|question| self.sync_answers.found(question, frames.as_ref()));
+        for member in std::iter::once(member).chain(others.into_iter().flatten()) {
+            match &frames {
+                Some(frames) => self.seats.catch_up(member, from, frames),
+                None => self.seats.end(member, Ending::RoomFailed),
             }
-            None => self.seats.end(member, Ending::RoomFailed),
         }
     }
 
@@ -479,7 +488,5 @@ fn gauge(bytes: usize) -> f64 {
 const REQUESTS_AT_ONCE: usize = 64;
 /// With more members, sending to all takes so long that others on this thread get a turn after it.
 const CROWD: usize = 64;
-/// A difference over documents up to this size is computed on the async thread: it takes less than 500 µs.
-const INLINE_BYTES: usize = 64 * 1024;
 /// A document that is opened is joined by all who were away: so long it is not compacted.
 const OPENING: Duration = Duration::from_secs(5);
