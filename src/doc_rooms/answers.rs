@@ -1,11 +1,13 @@
 //! Answers to state vectors, computed once for all who ask the same while the document does not change.
 //!
 //! After an outage everybody comes back at once, and most know everything. They are answered without a walk through the
-//! document: with the deletions, which a state vector does not tell, and with what came after the snapshot.
+//! document: with the deletions, which a state vector does not tell, and with what came after the snapshot. Who knows nothing
+//! gets the snapshot as it is, and what came after it in few pieces.
 
 use bytes::Bytes;
 
 use super::catch_up::{CatchUp, Frames, INLINE_BYTES};
+use super::joined::Joined;
 use super::log::Log;
 use super::state::RoomState;
 use crate::ids::MemberId;
@@ -21,6 +23,7 @@ pub(super) struct Answers {
     known: Vec<(StateVector, Frames)>,
     under_way: Vec<UnderWay>,
     next_question: u64,
+    joined: Joined,
 }
 
 /// Stands for an answer that is being computed.
@@ -51,8 +54,11 @@ impl Answers {
     /// How a member that knows so much is to be answered.
     pub(super) fn to(&mut self, member: MemberId, known: StateVector, state: &RoomState) -> Answer {
         let (log, head, sight) = (&state.log, state.log.head(), state.sight_of(member));
-        if known.is_empty() || !sight.shows_all(head) {
+        if !sight.shows_all(head) {
             return Answer::Compute(CatchUp::for_state_vector(log, &sight, known), None);
+        }
+        if known.is_empty() {
+            return Answer::Compute(self.everything(log), None);
         }
         self.forget_before(head);
         if let Some((_, frames)) = self.known.iter().find(|(state_vector, _)| *state_vector == known) {
@@ -89,6 +95,14 @@ impl Answers {
             }
         }
         waiting
+    }
+
+    fn everything(&mut self, log: &Log) -> CatchUp {
+        // What the index has taken in is an update; should one be none after all, it is sent as it is.
+        CatchUp::Everything(match self.joined.tail_of(log) {
+            Ok(tail) => DocumentBytes { snapshot: log.snapshot(), tail },
+            Err(_) => log.document(),
+        })
     }
 
     fn ask(&mut self, head: u64, state_vector: StateVector) -> Question {
@@ -226,6 +240,22 @@ mod tests {
         let Answer::Compute(others, None) = Answers::default().to(BOB, known.clone(), &state) else { panic!("others") };
         assert_eq!(letters(others), walked(&state, &known));
         assert_eq!(letters(own), deleted(9));
+    }
+
+    #[test]
+    fn who_knows_nothing_gets_the_snapshot_itself_and_the_rest_joined() {
+        let mut state = room();
+        for client in 10..60 {
+            change(&mut state, client, Origin::Caller(Ticket(9)));
+        }
+        let Answer::Compute(catch_up, None) = Answers::default().to(BOB, StateVector::new(), &state) else { panic!() };
+        let Frames { updates, step2 } = catch_up.compute().unwrap();
+        let document = state.log.document();
+        assert_eq!(
+            updates.iter().map(|update| update.as_ptr()).collect::<Vec<_>>(),
+            [document.snapshot.unwrap().as_ptr()]
+        );
+        assert_eq!(step2, crate::sync::merge(document.tail.iter().map(AsRef::as_ref)).unwrap());
     }
 
     #[test]

@@ -82,6 +82,10 @@ impl Log {
         self.bytes
     }
 
+    pub(super) fn snapshot(&self) -> Option<Bytes> {
+        self.snapshot.clone()
+    }
+
     pub(super) fn snapshot_len(&self) -> usize {
         self.snapshot.as_ref().map_or(0, Bytes::len)
     }

@@ -22,6 +22,7 @@ mod compaction;
 mod config;
 mod effect;
 mod errors;
+mod joined;
 mod log;
 mod membership;
 mod open;
