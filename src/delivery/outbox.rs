@@ -232,7 +232,8 @@ impl Outbox {
     fn offer(&self, queue: &mut Queue, frame: Frame) {
         let mut written = 0;
         for part in frame.bytes.parts() {
-            let taken = self.write(queue, part);
+            // The rest of something large is for the writer: who offers it has others to serve.
+            let taken = self.write(queue, part.get(..AT_ONCE).unwrap_or(part));
             written += taken;
             if taken < part.len() {
                 break;
@@ -252,8 +253,7 @@ impl Outbox {
             return 0;
         }
         let Some(wire) = self.wire.get() else { return 0 };
-        // The rest of something large is for the writer: who offers it has others to serve.
-        match wire.try_write(bytes.get(..AT_ONCE).unwrap_or(bytes)) {
+        match wire.try_write(bytes) {
             Ok(written) => {
                 queue.sent.note(0, written);
                 written
@@ -461,7 +461,7 @@ impl Frame {
 
 /// Where a frame stands that belongs to no session.
 const NO_LANE: usize = usize::MAX;
-/// So many bytes of a frame, or of several that leave together, are written at once at most: about 50 µs.
+/// So many bytes of what brings a session up to date are written at once at most: it takes about 50 µs.
 const AT_ONCE: usize = 128 * 1024;
 /// Presence may fill this part of the cap: one over …
 const PRESENCE_SHARE: usize = 4;

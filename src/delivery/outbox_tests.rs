@@ -314,3 +314,14 @@ fn the_writer_gets_both_parts_of_a_frame_at_once() {
     assert_eq!(outbox.take(&mut frames, 4), Some(Batch::Frames));
     assert_eq!(frames.iter().map(Bytes::len).collect::<Vec<_>>(), [3, 7]);
 }
+
+/// Whoever writes updates in quick succession must not leave everybody behind.
+#[test]
+fn of_a_document_a_part_is_written_at_once_and_of_an_update_all() {
+    let (outbox, lane, socket) = with_socket(1000, 1 << 20);
+    assert_eq!(document(&lane, 1, frame(AT_ONCE * 2)), Pushed::Waiting);
+    assert_eq!(socket.bytes().len(), AT_ONCE * 2);
+    assert_eq!(lane.catch_up(0, [frame(AT_ONCE * 2)]), Pushed::Waiting);
+    assert_eq!(socket.bytes().len(), AT_ONCE * 3);
+    assert_eq!(waiting(&outbox).len(), AT_ONCE);
+}
