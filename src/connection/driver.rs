@@ -6,11 +6,12 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use bytes::{Buf, Bytes, BytesMut};
+use bytes::Bytes;
 use tokio::time::{Instant, timeout};
 
 use super::connections::Slot;
 use super::heard::Heard;
+use super::unsent::Unsent;
 use super::{Close, Protocol};
 use crate::delivery::{Batch, Ending, Outbox, Wire};
 use crate::ids::ConnId;
@@ -71,7 +72,7 @@ impl Driver {
     pub async fn refuse(self, mut socket: Socket, ending: Ending) {
         let mut incoming = self.incoming(&mut socket);
         self.outbox.attach(Box::new(socket.clone()));
-        self.close(&socket, Bytes::new(), Some(&mut incoming), &ending).await;
+        self.close(&socket, Unsent::default(), Some(&mut incoming), &ending).await;
     }
 
     /// Drives the connection until it ends. The protocol is dropped, and its sessions with it, before the goodbye.
@@ -81,7 +82,7 @@ impl Driver {
         let heard = Heard::new();
         let keep_alive = protocol.keep_alive();
         // Outside of the writer, which may be stopped in the middle of a frame.
-        let mut unsent = Bytes::new();
+        let mut unsent = Unsent::default();
         let end = {
             let reading = self.read(&mut incoming, &mut protocol, &heard);
             let writing = self.write(&socket, &mut unsent, keep_alive, &heard);
@@ -163,7 +164,7 @@ impl Driver {
     }
 
     /// Writes what does not go at once, until the connection is to be ended or is gone.
-    async fn write(&self, socket: &Socket, unsent: &mut Bytes, keep_alive: Bytes, heard: &Heard) -> End {
+    async fn write(&self, socket: &Socket, unsent: &mut Unsent, keep_alive: Bytes, heard: &Heard) -> End {
         let config = &self.slot.shared.config;
         let mut frames = Vec::new();
         let mut ping_at = Instant::now() + config.ping;
@@ -193,7 +194,7 @@ impl Driver {
                     }
                 }
                 batch = self.outbox.next(&mut frames, BATCH) => {
-                    *unsent = joined(&mut frames);
+                    unsent.add(&mut frames);
                     if self.push(socket, unsent).await.is_none() {
                         return End::Gone;
                     }
@@ -206,11 +207,14 @@ impl Driver {
         }
     }
 
-    /// Writes all of it; `None` when the client is gone or takes nothing.
-    async fn push(&self, socket: &Socket, unsent: &mut Bytes) -> Option<()> {
-        while !unsent.is_empty() {
-            let written = timeout(self.slot.shared.config.stalled_after, socket.write_some(unsent)).await.ok()?.ok()?;
+    /// Writes all of it; `None` when the client is gone or takes nothing. Others on this thread get a turn in between.
+    async fn push(&self, socket: &Socket, unsent: &mut Unsent) -> Option<()> {
+        while let Some(next) = unsent.next(AT_ONCE) {
+            let written = timeout(self.slot.shared.config.stalled_after, socket.write_some(next)).await.ok()?.ok()?;
             unsent.advance(written);
+            if written == AT_ONCE {
+                tokio::task::yield_now().await;
+            }
         }
         Some(())
     }
@@ -232,7 +236,7 @@ impl Driver {
     }
 
     /// Sends the answer to a client's goodbye, as far as it has not left.
-    async fn part(&self, socket: &Socket, mut unsent: Bytes) {
+    async fn part(&self, socket: &Socket, mut unsent: Unsent) {
         let parting = async {
             self.push_rest(socket, &mut unsent).await?;
             Some(socket.finish().await)
@@ -241,7 +245,7 @@ impl Driver {
     }
 
     /// Says goodbye and waits, within bounds, for the client to have read it.
-    async fn close(&self, socket: &Socket, mut unsent: Bytes, incoming: Option<&mut Incoming>, ending: &Ending) {
+    async fn close(&self, socket: &Socket, mut unsent: Unsent, incoming: Option<&mut Incoming>, ending: &Ending) {
         let close = Close::from(ending);
         if close.is_permanent() {
             self.slot.shared.metrics.connections_refused.increment(1);
@@ -265,11 +269,11 @@ impl Driver {
     }
 
     /// Writes what the writer had in its hands, and then what is left in the closed outbox.
-    async fn push_rest(&self, socket: &Socket, unsent: &mut Bytes) -> Option<()> {
+    async fn push_rest(&self, socket: &Socket, unsent: &mut Unsent) -> Option<()> {
         self.push(socket, unsent).await?;
         let mut rest = Vec::new();
         self.outbox.take_rest(&mut rest);
-        *unsent = joined(&mut rest);
+        unsent.add(&mut rest);
         self.push(socket, unsent).await?;
         socket.flush().await.ok()
     }
@@ -300,15 +304,6 @@ impl Incoming {
     }
 }
 
-fn joined(frames: &mut Vec<Bytes>) -> Bytes {
-    if frames.len() == 1 {
-        return frames.pop().unwrap_or_default();
-    }
-    let mut joined = BytesMut::with_capacity(frames.iter().map(Bytes::len).sum());
-    frames.drain(..).for_each(|frame| joined.extend_from_slice(&frame));
-    joined.freeze()
-}
-
 fn broken(error: ProtocolError) -> Ending {
     match error {
         ProtocolError::TooLarge { .. } => Ending::TooLarge("a message is larger than allowed".to_owned()),
@@ -319,5 +314,7 @@ fn broken(error: ProtocolError) -> Ending {
 
 /// One batch holds at most so many bytes, unless a single frame is larger.
 const BATCH: usize = 64 * 1024;
+/// So many bytes are written at once at most, which takes about 200 µs.
+const AT_ONCE: usize = 512 * 1024;
 /// Into how many groups connections are spread when the server stops.
 const SPREAD: u64 = 32;

@@ -11,6 +11,7 @@ mod heard;
 mod library;
 mod permission;
 mod session;
+mod unsent;
 
 pub use close::Close;
 pub use config::Config;

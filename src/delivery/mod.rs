@@ -6,6 +6,7 @@
 //! ever skipped in between.
 
 mod ending;
+mod framed;
 mod outbox;
 mod run;
 mod wire;
@@ -13,6 +14,7 @@ mod wire;
 use bytes::Bytes;
 
 pub use ending::Ending;
+pub use framed::Framed;
 pub use outbox::{Batch, Config, Lane, Outbox, Pushed};
 pub use run::Run;
 pub use wire::{Sent, Wire};
@@ -60,6 +62,12 @@ pub struct Typist<'a> {
 pub trait Dialect: Send + Sync + std::fmt::Debug + 'static {
     /// The frame for a message; `None` when this wire says nothing then.
     fn encode(&self, message: &Message<'_>) -> Option<Bytes>;
+
+    /// What stands before the update in the frame for a message, if the frame is that and the update as it is: then a large
+    /// one is sent to many without a copy for each. `None` when the frame has to be encoded.
+    fn head(&self, _message: &Message<'_>) -> Option<Bytes> {
+        None
+    }
 
     /// A text that tells dialects apart whose frames differ.
     fn key(&self) -> &str;

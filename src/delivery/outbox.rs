@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
 
 use super::ending::Ending;
+use super::framed::Framed;
 use super::run::Run;
 use super::wire::{Sent, Wire};
 
@@ -88,7 +89,7 @@ struct Queue {
 
 #[derive(Debug)]
 struct Frame {
-    bytes: Bytes,
+    bytes: Framed,
     lane: usize,
     kind: Kind,
 }
@@ -139,7 +140,7 @@ impl Outbox {
     pub fn control(&self, bytes: Bytes) {
         let mut queue = self.lock();
         if !queue.is_over() {
-            self.offer(&mut queue, Frame { bytes, lane: NO_LANE, kind: Kind::Reply });
+            self.offer(&mut queue, Frame::of(bytes, NO_LANE, Kind::Reply));
         }
     }
 
@@ -150,12 +151,12 @@ impl Outbox {
             return;
         }
         if let Some(waiting) = queue.frames.iter_mut().find(|frame| frame.kind == Kind::Pong) {
-            let before = std::mem::replace(&mut waiting.bytes, bytes);
+            let before = std::mem::replace(&mut waiting.bytes, bytes.into());
             let after = waiting.bytes.len();
             queue.bytes = queue.bytes - before.len() + after;
             return;
         }
-        self.offer(&mut queue, Frame { bytes, lane: NO_LANE, kind: Kind::Pong });
+        self.offer(&mut queue, Frame::of(bytes, NO_LANE, Kind::Pong));
     }
 
     /// What has left since this was asked last.
@@ -169,7 +170,8 @@ impl Outbox {
         self.ready.notify_one();
     }
 
-    /// Waits for frames or the end, and moves at most `max_bytes` (but at least one frame) into `frames`. Cancel-safe.
+    /// Waits for frames or the end, and moves at most `max_bytes` (but at least one frame) into `frames`, one after the
+    /// other; those of which a [`Dialect`](super::Dialect) gave the head alone, in two parts. Cancel-safe.
     ///
     /// Only one task may wait.
     pub async fn next(&self, frames: &mut Vec<Bytes>, max_bytes: usize) -> Batch {
@@ -187,7 +189,7 @@ impl Outbox {
         let mut queue = self.lock();
         queue.frames.retain(|frame| frame.kind == Kind::Cut);
         queue.bytes = queue.frames.iter().map(|frame| frame.bytes.len()).sum();
-        self.offer(&mut queue, Frame { bytes: last, lane: NO_LANE, kind: Kind::Reply });
+        self.offer(&mut queue, Frame::of(last, NO_LANE, Kind::Reply));
         queue.is_closed = true;
     }
 
@@ -219,7 +221,7 @@ impl Outbox {
             queue.bytes -= frame.bytes.len();
             queue.sent.note(1, frame.bytes.len());
             queue.is_writing = true;
-            frames.push(frame.bytes);
+            frames.extend(frame.bytes.into_parts());
         }
         match &queue.ending {
             Some(ending) => Some(Batch::End(ending.clone())),
@@ -230,7 +232,15 @@ impl Outbox {
 
     /// Sends a frame at once if nothing waits and the socket takes it, or else lets it wait, whole or what is left of it.
     fn offer(&self, queue: &mut Queue, frame: Frame) {
-        let written = self.write(queue, &frame.bytes);
+        let mut written = 0;
+        for part in frame.bytes.parts() {
+            // The rest of something large is for the writer: who offers it has others to serve.
+            let taken = self.write(queue, part.get(..AT_ONCE).unwrap_or(part));
+            written += taken;
+            if taken < part.len() {
+                break;
+            }
+        }
         if written == frame.bytes.len() {
             queue.sent.note(1, 0);
             return;
@@ -292,7 +302,7 @@ impl Lane {
         let mut start = 0;
         for (number, bytes) in &run.frames {
             let end = start + bytes.len();
-            let frame = Frame { bytes: bytes.clone(), lane: self.index, kind: Kind::Document { number: *number } };
+            let frame = Frame::of(bytes.clone(), self.index, Kind::Document { number: *number });
             if end <= written {
                 queue.sent.note(1, 0);
             } else if start < written {
@@ -312,7 +322,7 @@ impl Lane {
     ///
     /// They may exceed the cap together, as long as no more than the cap waited before them: a document is as large as it
     /// is. A session that is behind by now, or has too much waiting, gets none of them and is behind from that number.
-    pub fn catch_up(&self, number: u64, frames: impl IntoIterator<Item = Bytes>) -> Pushed {
+    pub fn catch_up(&self, number: u64, frames: impl IntoIterator<Item: Into<Framed>>) -> Pushed {
         let mut queue = self.outbox.lock();
         if queue.is_over() {
             return Pushed::Waiting;
@@ -323,8 +333,8 @@ impl Lane {
             let from = [behind, dropped].into_iter().flatten().fold(number, u64::min);
             return queue.fall_behind(self.index, from);
         }
-        for bytes in frames {
-            self.outbox.offer(&mut queue, Frame { bytes, lane: self.index, kind: Kind::Document { number } });
+        for frame in frames {
+            self.outbox.offer(&mut queue, Frame::of(frame, self.index, Kind::Document { number }));
         }
         Pushed::Waiting
     }
@@ -342,7 +352,7 @@ impl Lane {
             }
             return;
         }
-        self.outbox.offer(&mut queue, Frame { bytes, lane: self.index, kind: Kind::Presence });
+        self.outbox.offer(&mut queue, Frame::of(bytes, self.index, Kind::Presence));
     }
 
     /// Queues an answer to the client's own message. A client that asks on without reading is ended.
@@ -356,7 +366,7 @@ impl Lane {
             drop(queue);
             self.outbox.ready.notify_one();
         } else {
-            self.outbox.offer(&mut queue, Frame { bytes, lane: self.index, kind: Kind::Reply });
+            self.outbox.offer(&mut queue, Frame::of(bytes, self.index, Kind::Reply));
         }
     }
 
@@ -442,9 +452,13 @@ impl Queue {
 }
 
 impl Frame {
+    fn of(bytes: impl Into<Framed>, lane: usize, kind: Kind) -> Self {
+        Self { bytes: bytes.into(), lane, kind }
+    }
+
     /// What is left of it after its first bytes have left.
     fn cut(mut self, written: usize) -> Self {
-        let _has_left = self.bytes.split_to(written.min(self.bytes.len()));
+        self.bytes.advance(written);
         self.kind = Kind::Cut;
         self
     }
@@ -452,6 +466,8 @@ impl Frame {
 
 /// Where a frame stands that belongs to no session.
 const NO_LANE: usize = usize::MAX;
+/// So many bytes of what brings a session up to date are written at once at most: it takes about 50 µs.
+const AT_ONCE: usize = 128 * 1024;
 /// Presence may fill this part of the cap: one over …
 const PRESENCE_SHARE: usize = 4;
 /// Answers may fill this many times the cap.

@@ -274,3 +274,54 @@ fn nothing_waits_for_a_broken_socket() {
     }
     assert!(waiting(&outbox).len() <= 10, "what found out may wait, and no more");
 }
+
+/// A frame of ten bytes that tell the number, of which the first three stand before a shared body.
+fn in_two_parts(number: u64) -> Framed {
+    let bytes = numbered(number).1;
+    Framed::new(bytes.slice(..3), bytes.slice(3..))
+}
+
+#[test]
+fn whatever_the_socket_takes_of_a_frame_in_two_parts_the_bytes_stay_in_order() {
+    for room in 0..=40 {
+        let (outbox, lane, socket) = with_socket(1000, room);
+        assert_eq!(lane.catch_up(0, [in_two_parts(1), in_two_parts(2)]), Pushed::Waiting);
+        assert_eq!(document(&lane, 3, numbered(3).1), Pushed::Waiting);
+        assert_eq!(lane.catch_up(4, [in_two_parts(4)]), Pushed::Waiting);
+        let sent = [socket.bytes(), waiting(&outbox)].concat();
+        let all: Vec<u8> = (1..=4).flat_map(|number| numbered(number).1).collect();
+        assert_eq!(sent, all, "a socket with room for {room}");
+        assert_eq!(outbox.take_sent(), Sent { frames: 4, bytes: 40 }, "a socket with room for {room}");
+    }
+}
+
+#[test]
+fn a_frame_in_two_parts_of_which_one_byte_has_left_is_never_dropped() {
+    for (room, kept) in [(0, 0), (1, 9), (3, 7), (4, 6)] {
+        let (outbox, lane, socket) = with_socket(20, room);
+        assert_eq!(lane.catch_up(0, [in_two_parts(1), in_two_parts(2)]), Pushed::Waiting);
+        assert!(matches!(document(&lane, 9, frame(30)), Pushed::Behind { from: 0 }));
+        assert_eq!(socket.bytes().len() + kept, if kept == 0 { 0 } else { 10 });
+        assert_eq!(waiting(&outbox), vec![1; kept], "a socket with room for {room}");
+    }
+}
+
+#[test]
+fn the_writer_gets_both_parts_of_a_frame_at_once() {
+    let (outbox, lane, _) = outbox(1000);
+    assert_eq!(lane.catch_up(0, [in_two_parts(1), in_two_parts(2)]), Pushed::Waiting);
+    let mut frames = Vec::new();
+    assert_eq!(outbox.take(&mut frames, 4), Some(Batch::Frames));
+    assert_eq!(frames.iter().map(Bytes::len).collect::<Vec<_>>(), [3, 7]);
+}
+
+/// Whoever writes updates in quick succession must not leave everybody behind.
+#[test]
+fn of_a_document_a_part_is_written_at_once_and_of_an_update_all() {
+    let (outbox, lane, socket) = with_socket(1000, 1 << 20);
+    assert_eq!(document(&lane, 1, frame(AT_ONCE * 2)), Pushed::Waiting);
+    assert_eq!(socket.bytes().len(), AT_ONCE * 2);
+    assert_eq!(lane.catch_up(0, [frame(AT_ONCE * 2)]), Pushed::Waiting);
+    assert_eq!(socket.bytes().len(), AT_ONCE * 3);
+    assert_eq!(waiting(&outbox).len(), AT_ONCE);
+}

@@ -14,15 +14,24 @@ pub(super) enum CatchUp {
     Above { parts: DocumentBytes, known: StateVector },
     /// Some updates, merged.
     Updates(Vec<Bytes>),
+    /// This update alone.
+    Ready(Bytes),
 }
 
 /// Frames that bring a member up to date, in the order in which they are sent.
 ///
 /// The Step2 comes last: a client takes it for the sign that it has everything.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Frames {
     pub(super) updates: Vec<Bytes>,
     pub(super) step2: Bytes,
+}
+
+impl Frames {
+    /// How many bytes they bring.
+    pub(super) fn len(&self) -> usize {
+        self.updates.iter().chain([&self.step2]).map(Bytes::len).sum()
+    }
 }
 
 impl CatchUp {
@@ -51,7 +60,7 @@ impl CatchUp {
     /// Roughly how many bytes have to be read: what decides whether this leaves the async threads.
     pub(super) fn cost(&self) -> usize {
         match self {
-            Self::Everything(_) => 0,
+            Self::Everything(_) | Self::Ready(_) => 0,
             Self::Above { parts, .. } => parts.len(),
             Self::Updates(updates) => updates.iter().map(Bytes::len).sum(),
         }
@@ -73,9 +82,12 @@ impl CatchUp {
                 let step2 = sync::merge(updates.iter().map(AsRef::as_ref))?;
                 Ok(Frames { updates: Vec::new(), step2: step2.into() })
             }
+            Self::Ready(step2) => Ok(Frames { updates: Vec::new(), step2 }),
         }
     }
 }
 
+/// A catch-up that has to read no more than this many bytes is computed on the async thread: it takes less than 500 µs.
+pub(super) const INLINE_BYTES: usize = 64 * 1024;
 /// An update without blocks and without deletions.
 const EMPTY_UPDATE: &[u8] = &[0, 0];

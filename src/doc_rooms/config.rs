@@ -46,7 +46,7 @@ pub struct Config {
     /// A document is compacted when this many updates lie after its snapshot. Too small writes much, too large makes
     /// joins slow. Default 500.
     pub compact_updates: usize,
-    /// One document is compacted at most once in this time. Default 30 s.
+    /// One document is compacted at most once in this time, and not in the first 5 s after it was opened. Default 30 s.
     #[serde(with = "humantime_serde")]
     pub compact_interval: Duration,
     /// Presence and typing.

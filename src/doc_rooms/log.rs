@@ -16,10 +16,11 @@ pub(super) struct Log {
     snapshot_upto: u64,
     tail: VecDeque<Bytes>,
     bytes: usize,
-    earlier: VecDeque<Checkpoint>,
+    /// Of the snapshot, if there is one, and of earlier ones before it.
+    checkpoints: VecDeque<Checkpoint>,
 }
 
-/// What the document knew at an earlier snapshot.
+/// What the document knew at a snapshot, the present one or an earlier one.
 #[derive(Debug, Clone)]
 pub(super) struct Checkpoint {
     pub(super) upto: u64,
@@ -39,17 +40,23 @@ impl Sight {
     pub(super) fn shows(&self, number: u64) -> bool {
         number <= self.upto && self.hidden.binary_search(&number).is_err()
     }
+
+    /// Whether every update up to a number is shown.
+    pub(super) fn shows_all(&self, upto: u64) -> bool {
+        upto <= self.upto && self.hidden.is_empty()
+    }
 }
 
 impl Log {
-    pub(super) fn new(bytes: DocumentBytes, snapshot_upto: u64) -> Self {
+    /// The log of a document, with what its snapshot stands for and knows.
+    pub(super) fn new(bytes: DocumentBytes, snapshot: Checkpoint) -> Self {
         let length = bytes.len();
         Self {
+            snapshot_upto: snapshot.upto,
+            checkpoints: bytes.snapshot.is_some().then_some(snapshot).into_iter().collect(),
             snapshot: bytes.snapshot,
-            snapshot_upto,
             tail: bytes.tail.into(),
             bytes: length,
-            earlier: VecDeque::new(),
         }
     }
 
@@ -73,6 +80,10 @@ impl Log {
     /// The length of all parts in bytes.
     pub(super) fn len(&self) -> usize {
         self.bytes
+    }
+
+    pub(super) fn snapshot(&self) -> Option<Bytes> {
+        self.snapshot.clone()
     }
 
     pub(super) fn snapshot_len(&self) -> usize {
@@ -104,7 +115,17 @@ impl Log {
 
     /// The latest remembered state vector of the document before a number.
     pub(super) fn checkpoint_before(&self, number: u64) -> Option<&Checkpoint> {
-        self.earlier.iter().rev().find(|checkpoint| checkpoint.upto < number)
+        self.checkpoints.iter().rev().find(|checkpoint| checkpoint.upto < number)
+    }
+
+    /// What the snapshot knows, if there is one.
+    pub(super) fn snapshot_state(&self) -> Option<&StateVector> {
+        self.checkpoints.back().map(|checkpoint| &checkpoint.state_vector)
+    }
+
+    /// The updates after the snapshot.
+    pub(super) fn tail(&self) -> impl Iterator<Item = &Bytes> {
+        self.tail.iter()
     }
 
     /// Puts a snapshot, and what the document knew then, in the place of the updates up to a number.
@@ -115,9 +136,9 @@ impl Log {
         self.bytes = self.bytes - removed - self.snapshot_len() + snapshot.len();
         self.snapshot_upto += count as u64;
         self.snapshot = Some(snapshot);
-        self.earlier.push_back(Checkpoint { upto: self.snapshot_upto, state_vector });
-        if self.earlier.len() > CHECKPOINTS {
-            self.earlier.pop_front();
+        self.checkpoints.push_back(Checkpoint { upto: self.snapshot_upto, state_vector });
+        if self.checkpoints.len() > CHECKPOINTS {
+            self.checkpoints.pop_front();
         }
     }
 }

@@ -16,6 +16,7 @@
 //! A document in a room is bytes: the latest snapshot and the original updates after it, beside an index that tells what
 //! is known. Nothing here integrates a document.
 
+mod answers;
 mod catch_up;
 mod command;
 mod compaction;
@@ -23,6 +24,7 @@ mod config;
 mod desk;
 mod effect;
 mod errors;
+mod joined;
 mod log;
 mod membership;
 mod open;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::errors::JoinError;
-use super::log::Log;
+use super::log::{Checkpoint, Log};
 use super::registry::Context;
 use super::state::RoomState;
 use crate::ids::{DocName, Generation};
@@ -28,8 +28,8 @@ pub(super) async fn open(context: &Context, name: &DocName) -> Result<Opened, Jo
     let stored = load(context, name).await.map_err(JoinError::Load)?;
     let StoredDocument { generation, ancestors, snapshot_upto, head, bytes } = stored;
     let ancestors = decode_ancestors(&ancestors).ok_or(JoinError::Inconsistent)?;
-    let index = index(context, name, bytes.clone()).await?;
-    let log = Log::new(bytes, snapshot_upto);
+    let (index, snapshot_state) = index(context, name, bytes.clone()).await?;
+    let log = Log::new(bytes, Checkpoint { upto: snapshot_upto, state_vector: snapshot_state });
     let state = RoomState::new(context.config.clone(), context.max_update, index, log, ancestors);
     context.metrics.room_open_seconds.record(started.elapsed());
     Ok(Opened { state, generation, snapshot_stored: snapshot_upto, head_stored: head })
@@ -49,11 +49,16 @@ async fn load(context: &Context, name: &DocName) -> Result<StoredDocument, Store
     }
 }
 
-async fn index(context: &Context, name: &DocName, bytes: DocumentBytes) -> Result<DocumentIndex, JoinError> {
+/// The index, and what the snapshot alone knows.
+async fn index(
+    context: &Context,
+    name: &DocName,
+    bytes: DocumentBytes,
+) -> Result<(DocumentIndex, StateVector), JoinError> {
     let built = if bytes.len() > INLINE_BYTES {
-        context.tasks.run_blocking(move || DocumentIndex::load(&bytes)).await.ok_or(JoinError::Failed)?
+        context.tasks.run_blocking(move || DocumentIndex::load_with_snapshot(&bytes)).await.ok_or(JoinError::Failed)?
     } else {
-        DocumentIndex::load(&bytes)
+        DocumentIndex::load_with_snapshot(&bytes)
     };
     built.map_err(|error| {
         tracing::error!(doc = %name, error = %error, "a stored document is inconsistent");

@@ -11,7 +11,8 @@ use bytes::Bytes;
 use tokio::sync::{Notify, oneshot};
 use tokio::time::Instant;
 
-use super::catch_up::{CatchUp, Frames};
+use super::answers::{Answer, Answers, Question};
+use super::catch_up::{CatchUp, Frames, INLINE_BYTES};
 use super::command::{Edit, Queued, Reading, Request, Submitted};
 use super::compaction;
 use super::desk::Desk;
@@ -41,13 +42,15 @@ pub(super) struct Room {
     pub(super) saved_stored: u64,
     pub(super) snapshot_stored: u64,
     pub(super) is_compacting: bool,
-    pub(super) compacted_at: Option<Instant>,
+    /// Not compacted earlier, however long the tail is.
+    pub(super) compact_from: Instant,
     /// Whether it was logged that deleted content could not be collected.
     pub(super) told_uncollected: bool,
     pub(super) todo: Todo,
     pub(super) life: Life,
     answers: HashMap<Ticket, oneshot::Sender<Result<Submitted, SubmitError>>>,
     next_ticket: u64,
+    sync_answers: Answers,
     attention: Arc<Notify>,
     gauges: Arc<RoomGauges>,
     counted: Tally,
@@ -82,6 +85,7 @@ pub(super) struct Todo {
 pub(super) struct Difference {
     pub(super) member: MemberId,
     pub(super) from: u64,
+    pub(super) question: Option<Question>,
     pub(super) catch_up: CatchUp,
 }
 
@@ -90,6 +94,8 @@ pub(super) struct Difference {
 pub(super) struct Computed {
     pub(super) member: MemberId,
     pub(super) from: u64,
+    /// Under which others may wait for the same.
+    pub(super) question: Option<Question>,
     pub(super) frames: Option<Result<Frames, ScanError>>,
 }
 
@@ -112,12 +118,13 @@ impl Room {
             saved_stored: head_stored,
             snapshot_stored,
             is_compacting: false,
-            compacted_at: None,
+            compact_from: Instant::now() + if head_stored > 0 { OPENING } else { Duration::ZERO },
             told_uncollected: false,
             todo: Todo::default(),
             life: Life::Open,
             answers: HashMap::new(),
             next_ticket: 1, // 0 is nobody's
+            sync_answers: Answers::default(),
             attention: Arc::clone(&desk.attention),
             gauges: Arc::clone(&desk.gauges),
             counted: Tally::default(),
@@ -297,10 +304,11 @@ impl Room {
                     self.gauges.unsaved.store(self.saver.unsaved(), Ordering::Relaxed);
                 }
                 Effect::Broadcast { number, update, except } => self.seats.broadcast(number, update, except),
-                Effect::Sync { member, known } => {
-                    let catch_up = CatchUp::for_state_vector(&self.state.log, &self.state.sight_of(member), known);
-                    self.compute(member, 0, catch_up);
-                }
+                Effect::Sync { member, known } => match self.sync_answers.to(member, known, &self.state) {
+                    Answer::Compute(catch_up, question) => self.compute(member, 0, catch_up, question),
+                    Answer::Known(frames) => self.seats.catch_up(member, 0, &frames),
+                    Answer::UnderWay => {}
+                },
                 Effect::Ask { member } => {
                     let state_vector = self.state.index.state_vector().encode();
                     self.seats.reply(member, &Message::Step1(&state_vector));
@@ -334,7 +342,7 @@ impl Room {
         for (member, from) in self.seats.take_drained() {
             self.context.metrics.resyncs.increment(1);
             let catch_up = CatchUp::from_number(&self.state.log, &self.state.sight_of(member), from);
-            self.compute(member, from, catch_up);
+            self.compute(member, from, catch_up, None);
         }
         for member in self.seats.take_missed_presence() {
             self.send_presence(member);
@@ -350,24 +358,27 @@ impl Room {
 
     /// Computes what a member lacks: here when it is little, else off the async threads. Updates accepted meanwhile may
     /// reach the member first; Yjs keeps them until what they build on arrives.
-    fn compute(&mut self, member: MemberId, from: u64, catch_up: CatchUp) {
+    fn compute(&mut self, member: MemberId, from: u64, catch_up: CatchUp, question: Option<Question>) {
         if catch_up.cost() <= INLINE_BYTES {
             let frames = Some(catch_up.compute());
-            return self.computed(Computed { member, from, frames });
+            return self.computed(Computed { member, from, question, frames });
         }
-        self.todo.differences.push(Difference { member, from, catch_up });
+        self.todo.differences.push(Difference { member, from, question, catch_up });
     }
 
     /// What a member lacks is known.
     pub(super) fn computed(&mut self, computed: Computed) {
-        let Computed { member, from, frames } = computed;
-        match frames {
-            Some(Ok(frames)) => self.seats.catch_up(member, from, &frames),
-            Some(Err(error)) => {
-                tracing::error!(doc = %self.name, error = %error, "a difference could not be computed");
-                self.seats.end(member, Ending::RoomFailed);
+        let Computed { member, from, question, frames } = computed;
+        if let Some(Err(error)) = &frames {
+            tracing::error!(doc = %self.name, error = %error, "a difference could not be computed");
+        }
+        let frames = frames.and_then(Result::ok);
+        let others = question.map(|question| self.sync_answers.found(question, frames.as_ref()));
+        for member in std::iter::once(member).chain(others.into_iter().flatten()) {
+            match &frames {
+                Some(frames) => self.seats.catch_up(member, from, frames),
+                None => self.seats.end(member, Ending::RoomFailed),
             }
-            None => self.seats.end(member, Ending::RoomFailed),
         }
     }
 
@@ -412,5 +423,5 @@ fn gauge(bytes: usize) -> f64 {
     bytes as f64
 }
 
-/// A difference over documents up to this size is computed on the async thread: it takes less than 500 µs.
-const INLINE_BYTES: usize = 64 * 1024;
+/// A document that is opened is joined by all who were away: so long it is not compacted.
+const OPENING: Duration = Duration::from_secs(5);

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use super::catch_up::Frames;
 use super::membership::Taken;
 use crate::awareness::{PresenceBatch, TypingNote};
-use crate::delivery::{Dialect, Ending, Lane, Message, Pushed, Run, Typist};
+use crate::delivery::{Dialect, Ending, Framed, Lane, Message, Pushed, Run, Typist};
 use crate::ids::{ClientId, MemberId};
 
 /// The members of one room.
@@ -94,8 +94,8 @@ impl Seats {
     /// Brings one member up to date from a number on: by updates, if it takes several frames, and a Step2 at the end.
     pub(super) fn catch_up(&mut self, member: MemberId, from: u64, frames: &Frames) {
         let Some(seat) = self.members.get(&member) else { return };
-        let updates = frames.updates.iter().map(|update| seat.dialect.encode(&Message::Update(update)));
-        let last = std::iter::once_with(|| seat.dialect.encode(&Message::Step2(&frames.step2)));
+        let updates = frames.updates.iter().map(|update| framed(seat, &Message::Update(update), update));
+        let last = std::iter::once_with(|| framed(seat, &Message::Step2(&frames.step2), &frames.step2));
         let pushed = seat.lane.catch_up(from, updates.chain(last).flatten());
         note_behind(&mut self.behind, member, pushed);
     }
@@ -221,6 +221,16 @@ impl<'a> Encoded<'a> {
     }
 }
 
+/// A frame in a seat's dialect for a message that brings an update; a large one is not copied into it.
+fn framed(seat: &Taken, message: &Message<'_>, update: &Bytes) -> Option<Framed> {
+    if update.len() >= LARGE
+        && let Some(head) = seat.dialect.head(message)
+    {
+        return Some(Framed::new(head, update.clone()));
+    }
+    seat.dialect.encode(message).map(Framed::from)
+}
+
 /// The updates as frames of a seat's dialect.
 fn run(updates: &[Outgoing], seat: &Taken) -> Run {
     let frame = |outgoing: &Outgoing| {
@@ -251,3 +261,5 @@ fn typists<'a>(notes: impl Iterator<Item = &'a (ClientId, TypingNote)>) -> Vec<T
 
 /// Updates of so many bytes are sent without waiting for others.
 const RUN_BYTES: usize = 64 * 1024;
+/// To copy fewer bytes costs less than to write in two parts.
+const LARGE: usize = 32 * 1024;

@@ -192,11 +192,11 @@ impl Task<'_> {
         if let Some(job) = compaction {
             self.errands.compaction = Some(Box::pin(job.run()));
         }
-        for Difference { member, from, catch_up } in differences {
+        for Difference { member, from, question, catch_up } in differences {
             let tasks = self.context.tasks.clone();
             self.errands.computing.push(Box::pin(async move {
                 let frames = tasks.run_blocking(|| catch_up.compute()).await;
-                Computed { member, from, frames }
+                Computed { member, from, question, frames }
             }));
         }
     }

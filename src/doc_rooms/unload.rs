@@ -73,9 +73,7 @@ impl Room {
 
     /// Starts a compaction when there is enough to gain and the last one is long enough ago.
     pub(super) fn compact_if_due(&mut self, now: Instant) {
-        let interval = self.context.config.compact_interval;
-        let too_soon = self.compacted_at.is_some_and(|at| now < at + interval);
-        let wanted = !too_soon && !self.context.tasks.is_stopping() && !self.is_compacting;
+        let wanted = now >= self.compact_from && !self.context.tasks.is_stopping() && !self.is_compacting;
         if wanted && self.is_worth_compacting(self.context.config.compact_updates) {
             self.start_compaction();
         }
@@ -84,7 +82,7 @@ impl Room {
     /// A compaction ended.
     pub(super) fn compacted(&mut self, outcome: Result<Compacted, CompactionError>, now: Instant) {
         self.is_compacting = false;
-        self.compacted_at = Some(now);
+        self.compact_from = now + self.context.config.compact_interval;
         match outcome {
             Ok(Compacted { upto, stored_upto, snapshot, state_vector, uncollected }) => {
                 self.context.metrics.compactions.increment(1);

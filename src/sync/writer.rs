@@ -10,15 +10,13 @@ use super::id_set::IdSet;
 use crate::ids::ClientId;
 use crate::lib0::{write_text, write_var_uint};
 
-/// An update in the making.
+/// An update in the making, in one buffer: a large document is in memory once.
 #[derive(Debug, Default)]
 pub(super) struct UpdateWriter<'a> {
-    /// The finished sections.
-    body: Vec<u8>,
+    /// Room for the number of sections, the finished sections, and room for a head with the blocks of the open section.
+    out: Vec<u8>,
     sections: u64,
     section: Option<Section>,
-    /// The blocks of the open section.
-    blocks: Vec<u8>,
     waiting: Option<Waiting<'a>>,
     /// The content of the waiting block.
     pieces: Vec<Piece<'a>>,
@@ -29,6 +27,8 @@ struct Section {
     client: ClientId,
     start: u32,
     blocks: u64,
+    /// Where the room for its head begins.
+    at: usize,
 }
 
 /// The last block, not yet written because the next one may join it.
@@ -60,7 +60,9 @@ impl<'a> UpdateWriter<'a> {
         let id = fragment.block.id;
         if self.section.as_ref().is_none_or(|section| section.client != id.client) {
             self.finish_section();
-            self.section = Some(Section { client: id.client, start: id.clock, blocks: 0 });
+            let at = self.out.len().max(COUNT);
+            self.out.resize(at + HEAD, 0);
+            self.section = Some(Section { client: id.client, start: id.clock, blocks: 0, at });
         }
         let end = self.waiting.as_ref().map_or(id.clock, Waiting::end);
         if end < id.clock {
@@ -72,10 +74,12 @@ impl<'a> UpdateWriter<'a> {
     /// The update with these deletions.
     pub(super) fn finish(mut self, deletes: &IdSet) -> Vec<u8> {
         self.finish_section();
-        let mut out = Vec::with_capacity(self.body.len() + 20 + deletes.len() * 4);
-        write_var_uint(&mut out, self.sections);
-        out.extend_from_slice(&self.body);
+        let mut out = self.out;
+        let mut count = Vec::with_capacity(MAX_INTEGER);
+        write_var_uint(&mut count, self.sections);
+        out.splice(..COUNT.min(out.len()), count);
         deletes.encode(&mut out);
+        out.shrink_to_fit();
         out
     }
 
@@ -96,7 +100,7 @@ impl<'a> UpdateWriter<'a> {
 
     fn write_waiting(&mut self) {
         let Some(waiting) = self.waiting.take() else { return };
-        let out = &mut self.blocks;
+        let out = &mut self.out;
         if waiting.first.whole && !waiting.first.block.raw.is_empty() {
             out.extend_from_slice(waiting.first.block.raw);
         } else {
@@ -115,10 +119,12 @@ impl<'a> UpdateWriter<'a> {
     fn finish_section(&mut self) {
         self.write_waiting();
         if let Some(section) = self.section.take() {
-            write_var_uint(&mut self.body, section.blocks);
-            write_var_uint(&mut self.body, section.client.value());
-            write_var_uint(&mut self.body, section.start.into());
-            self.body.append(&mut self.blocks);
+            let mut head = Vec::with_capacity(HEAD);
+            write_var_uint(&mut head, section.blocks);
+            write_var_uint(&mut head, section.client.value());
+            write_var_uint(&mut head, section.start.into());
+            debug_assert!(head.len() <= HEAD);
+            self.out.splice(section.at..section.at + HEAD, head);
             self.sections += 1;
         }
     }
@@ -231,5 +237,11 @@ fn write_content(out: &mut Vec<u8>, content: &Content<'_>, len: u32, pieces: &[P
     }
 }
 
+/// The bytes of the number of sections, if there are not many.
+const COUNT: usize = 1;
+/// The most that an integer takes.
+const MAX_INTEGER: usize = 10;
+/// The most that the head of a section takes: the number of its blocks, its client and its first clock.
+const HEAD: usize = 3 * MAX_INTEGER;
 /// U+FFFD in UTF-8: what half a surrogate pair becomes.
 const REPLACEMENT: &[u8] = "\u{fffd}".as_bytes();

@@ -164,6 +164,33 @@ pub(super) fn unmask(bytes: &mut [u8], mask: [u8; 4], offset: u64) {
 pub fn frame(opcode: Opcode, payload: &[&[u8]]) -> Bytes {
     let len: usize = payload.iter().map(|part| part.len()).sum();
     let mut out = BytesMut::with_capacity(LONGEST_HEADER + len);
+    put_header(&mut out, opcode, len);
+    for part in payload {
+        out.put_slice(part);
+    }
+    out.freeze()
+}
+
+/// The beginning of a frame as a server sends it: its header and the first bytes of its payload, after which so many follow.
+#[must_use]
+pub fn frame_head(opcode: Opcode, payload: &[u8], following: usize) -> Bytes {
+    let mut out = BytesMut::with_capacity(LONGEST_HEADER + payload.len());
+    put_header(&mut out, opcode, payload.len() + following);
+    out.put_slice(payload);
+    out.freeze()
+}
+
+/// A close frame with a code and a reason, which is cut to 123 bytes.
+#[must_use]
+pub fn close_frame(code: u16, reason: &str) -> Bytes {
+    let mut end = reason.len().min(LONGEST_REASON);
+    while !reason.is_char_boundary(end) {
+        end -= 1;
+    }
+    frame(Opcode::Close, &[&code.to_be_bytes(), reason.as_bytes().get(..end).unwrap_or_default()])
+}
+
+fn put_header(out: &mut BytesMut, opcode: Opcode, len: usize) {
     out.put_u8(LAST | opcode.bits());
     match (u8::try_from(len), u16::try_from(len)) {
         (Ok(short), _) if short <= SHORT => out.put_u8(short),
@@ -176,20 +203,6 @@ pub fn frame(opcode: Opcode, payload: &[&[u8]]) -> Bytes {
             out.put_u64(len as u64);
         }
     }
-    for part in payload {
-        out.put_slice(part);
-    }
-    out.freeze()
-}
-
-/// A close frame with a code and a reason, which is cut to 123 bytes.
-#[must_use]
-pub fn close_frame(code: u16, reason: &str) -> Bytes {
-    let mut end = reason.len().min(LONGEST_REASON);
-    while !reason.is_char_boundary(end) {
-        end -= 1;
-    }
-    frame(Opcode::Close, &[&code.to_be_bytes(), reason.as_bytes().get(..end).unwrap_or_default()])
 }
 
 /// The first bit of a frame: no other part of the message follows.
@@ -269,6 +282,15 @@ mod tests {
         assert_eq!(head(0xffff), [0x82, 126, 0xff, 0xff]);
         assert_eq!(head(0x1_0000)[..2], [0x82, 127]);
         assert_eq!(frame(Opcode::Text, &[b"a", b"", b"bc"]), &b"\x81\x03abc"[..]);
+    }
+
+    #[test]
+    fn a_head_and_what_follows_it_are_the_frame() {
+        for len in [0, 3, 122, 123, 0xfffd, 0x1_0000] {
+            let body = vec![7; len];
+            let parts = [&frame_head(Opcode::Binary, b"abc", len)[..], &body].concat();
+            assert_eq!(parts, frame(Opcode::Binary, &[b"abc", &body]), "{len} bytes after the head");
+        }
     }
 
     #[test]

@@ -16,7 +16,7 @@ mod handshake;
 mod socket;
 
 pub use decoder::{Decoder, Message, Step};
-pub use frame::{Opcode, ProtocolError, close_frame, frame};
+pub use frame::{Opcode, ProtocolError, close_frame, frame, frame_head};
 pub(crate) use handshake::first_protocol;
 pub use handshake::{Upgrade, UpgradeRejection};
 pub use socket::{Chunk, Reader, Socket};

@@ -7,7 +7,7 @@ use ydock::doc_rooms::{Config, History, Membership};
 use ydock::lib0::write_var_uint;
 use ydock::storage::Store;
 use ydock::sync::{DocumentIndex, Integration, state_vector_of};
-use ydock::{ClientId, DocName};
+use ydock::{ClientId, DocName, Generation};
 
 use crate::outage::{Bench, doc, seat};
 use crate::yjs::{letter, typed};
@@ -81,6 +81,23 @@ async fn a_document_is_compacted_at_most_once_in_the_interval() {
     upto.dedup();
     // Two minutes: at once, then every 30 seconds.
     assert!((4..=6).contains(&upto.len()), "{upto:?}");
+}
+
+/// Whoever was away comes back at once, and had to share the processors with the compaction.
+#[tokio::test(start_paused = true)]
+async fn a_document_that_is_opened_with_a_long_tail_is_compacted_only_after_a_while() {
+    let bench = Bench::new(Config { compact_updates: 10, ..Config::default() });
+    let name = doc("back");
+    let updates = (0..40).map(|clock| letter(1, clock).into()).collect();
+    bench.store.append(&name, Generation::FIRST, updates).await.unwrap();
+    let member = join(&bench, &name).await;
+    member.update(&letter(2, 0)).await.unwrap();
+    until_idle().await;
+    assert_eq!(snapshot_upto(&bench, &name).await, 0);
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    member.update(&letter(2, 1)).await.unwrap();
+    until_idle().await;
+    assert_eq!(snapshot_upto(&bench, &name).await, 41);
 }
 
 #[tokio::test(start_paused = true)]

@@ -52,6 +52,15 @@ impl Dialect for YWebSocketDialect {
         }
     }
 
+    fn head(&self, message: &Message<'_>) -> Option<Bytes> {
+        let (message, following) = match message {
+            Message::Step2(update) => (SyncMessage::Step2(update), update.len()),
+            Message::Update(update) => (SyncMessage::Update(update), update.len()),
+            _ => return None,
+        };
+        Some(websocket::frame_head(Opcode::Binary, &sync_head(&message), following))
+    }
+
     fn key(&self) -> &'static str {
         "y-websocket" // with and without acks, what is broadcast is the same
     }
@@ -64,10 +73,14 @@ pub(super) fn binary(payload: &[&[u8]]) -> Bytes {
 
 fn sync(message: &SyncMessage<'_>) -> Bytes {
     let (SyncMessage::Step1(body) | SyncMessage::Step2(body) | SyncMessage::Update(body)) = message;
+    binary(&[&sync_head(message), body])
+}
+
+fn sync_head(message: &SyncMessage<'_>) -> Vec<u8> {
     let mut head = Vec::with_capacity(HEAD);
     write_var_uint(&mut head, SYNC);
     message.write_head(&mut head);
-    binary(&[&head, body])
+    head
 }
 
 fn auth(kind: u64, text: &str) -> Bytes {
@@ -117,6 +130,19 @@ mod tests {
         assert_eq!(frame(&Message::Update(&[1, 2, 3])).as_deref(), Some("000203010203"));
         assert_eq!(frame(&Message::Awareness(b"\x01\x07\x00\x02{}")).as_deref(), Some("0106010700027b7d"));
         assert_eq!(frame(&Message::Saved(&[0, 0])), None);
+    }
+
+    #[test]
+    fn a_head_stands_before_an_update_as_in_its_frame() {
+        for len in [0, 1, 200, 70_000] {
+            let update = vec![1; len];
+            for message in [Message::Step2(&update), Message::Update(&update)] {
+                let whole = [&DIALECT.head(&message).unwrap()[..], &update].concat();
+                assert_eq!(DIALECT.encode(&message).unwrap(), whole);
+            }
+        }
+        let others = [Message::Step1(&[0]), Message::Saved(&[0, 0]), Message::Awareness(&[0])];
+        assert!(others.iter().all(|message| DIALECT.head(message).is_none()));
     }
 
     #[test]

@@ -86,18 +86,30 @@ impl DocumentIndex {
     /// # Errors
     /// When a part is refused, or something is missing before it.
     pub fn load(document: &DocumentBytes) -> Result<Self, LoadError> {
+        Ok(Self::load_with_snapshot(document)?.0)
+    }
+
+    /// As [`load`](Self::load), and how far the snapshot alone knows each client.
+    ///
+    /// # Errors
+    /// As there.
+    pub(crate) fn load_with_snapshot(document: &DocumentBytes) -> Result<(Self, StateVector), LoadError> {
         let mut index = Self::new();
+        let mut snapshot = StateVector::new();
         for (part, bytes) in document.parts().enumerate() {
             match index.integrate(bytes) {
                 Ok(Integration::Complete | Integration::Contained) => {}
                 Ok(Integration::Partial { .. }) => return Err(LoadError::Incomplete { part }),
                 Err(source) => return Err(LoadError::Refused { part, source }),
             }
+            if part == 0 && document.snapshot.is_some() {
+                snapshot = index.state.clone();
+            }
         }
         index.clients.values_mut().for_each(Runs::shrink_to_fit);
         index.places.shrink_to_fit();
         index.journal = Journal::default();
-        Ok(index)
+        Ok((index, snapshot))
     }
 
     /// How far the document knows each client.
