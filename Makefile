@@ -11,16 +11,19 @@ target := $(or $(CARGO_TARGET_DIR),target)
 # The tests with JavaScript clients share the binary that `cargo test` builds anyway: a release build costs minutes more.
 ydock_bin := $(abspath $(target))/debug/ydock
 
+# In a profile of its own, which leaves out what makes a release slow to build.
+count_instructions := cargo bench --locked --profile instructions --bench instructions
+
 node_tests := $(patsubst %/package.json,%,$(wildcard tests/*/package.json))
 node_modules := node_modules/.package-lock.json
 load_peers := $(patsubst %/package.json,%,$(wildcard benches/load/peers/*/package.json))
 demo_sources := $(shell find web-demo -name node_modules -prune -o -name dist -prune -o -type f -print 2>/dev/null)
 demo := $(if $(demo_sources),web-demo/dist/index.html)
 
-.PHONY: help setup run check lint test test-packages test-demo test-rust test-interop test-browser faults bench bench-load fuzz
+.PHONY: help setup run check lint test test-packages test-demo test-rust test-interop test-browser faults instructions instructions-baseline bench bench-load fuzz
 
 help:
-	@echo "make setup | run | check | test | faults | bench | bench-load | fuzz     (CONTRIBUTING.md says what each does)"
+	@echo "make setup | run | check | test | faults | instructions | bench | bench-load | fuzz     (CONTRIBUTING.md says what each does)"
 
 setup:
 	scripts/setup run
@@ -44,6 +47,7 @@ test:
 	$(MAKE) test-demo
 	$(MAKE) lint
 	$(MAKE) test-rust
+	$(MAKE) instructions
 	$(MAKE) test-interop
 	$(MAKE) test-browser
 
@@ -66,6 +70,13 @@ test-browser: tests/browser/$(node_modules)
 # The long form of what `cargo test` runs in short; YDOCK_FAULTS_ONLY picks, YDOCK_FAULTS_SEED repeats.
 faults:
 	YDOCK_FAULTS=long cargo test --locked --test faults
+
+# Counts the instructions of the hot paths and fails where there are many more than the baseline says.
+instructions:
+	$(count_instructions)
+
+instructions-baseline:
+	$(count_instructions) -- --write
 
 bench:
 	cargo bench --locked --bench sync --bench storage --bench rooms --bench materialise

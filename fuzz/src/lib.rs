@@ -1,4 +1,6 @@
-//! The laws that the fuzz targets hold the Yjs side to.
+//! The laws that the fuzz targets hold the Yjs side to, and in `websocket` the decoder of frames.
+
+pub mod websocket;
 
 use ydock::sync::{
     DocumentBytes, DocumentIndex, Integration, StateVector, UpdateRef, collect, diff, is_collection_of, merge, split,

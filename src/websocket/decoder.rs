@@ -77,6 +77,12 @@ impl Decoder {
         self.head.is_empty() && self.frame.is_none() && self.parts.is_none()
     }
 
+    /// How much memory it holds for what has not come whole: at most twice what has come of it, or some 4 KiB.
+    #[must_use]
+    pub fn memory_bytes(&self) -> usize {
+        self.head.capacity() + self.message.capacity() + self.control.capacity()
+    }
+
     /// Reads on, up to the end of the next message. Takes masks off in place.
     ///
     /// # Errors

@@ -9,6 +9,7 @@ use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
 use crate::client::Client;
+use crate::raw::{masked, upgraded};
 use crate::server::TestServer;
 use crate::yjs::typed;
 
@@ -23,9 +24,6 @@ async fn a_clients_goodbye_is_answered() {
 /// The room learns of the end a moment later than the connection.
 #[tokio::test(flavor = "multi_thread")]
 async fn in_a_busy_document_the_answer_to_a_goodbye_is_the_last_frame() {
-    let masked = |first: u8, payload: &[u8]| {
-        [&[first, 0x80 | u8::try_from(payload.len()).unwrap(), 0, 0, 0, 0], payload].concat()
-    };
     frames_until_the_end(20, &masked(0x88, &[0x03, 0xe8]), &[0x88, 2, 0x03, 0xe8]).await;
     // A text is not part of the protocol.
     frames_until_the_end(2, &masked(0x81, b"hello"), &[0x88]).await;
@@ -66,19 +64,8 @@ async fn frames_until_the_end(rounds: usize, last: &[u8], expected: &[u8]) {
 
 /// A connection that has asked for the document, behind the head of the server's answer.
 async fn join(url: &str) -> TcpStream {
-    let (address, path) = url.strip_prefix("ws://").unwrap().split_once('/').unwrap();
-    let mut stream = TcpStream::connect(address).await.unwrap();
-    let request = format!(
-        "GET /{path} HTTP/1.1\r\nHost: {address}\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\
-         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
-    );
-    stream.write_all(request.as_bytes()).await.unwrap();
-    let mut head = Vec::new();
-    while !head.ends_with(b"\r\n\r\n") {
-        head.push(stream.read_u8().await.unwrap());
-    }
-    assert!(head.starts_with(b"HTTP/1.1 101"), "{}", String::from_utf8_lossy(&head));
-    stream.write_all(&[0x82, 0x84, 0, 0, 0, 0, 0, 0, 1, 0]).await.unwrap();
+    let mut stream = upgraded(url).await;
+    stream.write_all(&masked(0x82, &[0, 0, 1, 0])).await.unwrap();
     stream
 }
 
