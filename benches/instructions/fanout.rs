@@ -109,7 +109,7 @@ fn in_a_room() -> (Runtime, Room) {
 
 async fn join(rooms: &Rooms, audience: &Arc<Audience>) -> Membership {
     let outbox = Outbox::new(&delivery::Config::default());
-    outbox.attach(Box::new(Socket(Arc::clone(audience))));
+    outbox.attach(Arc::new(Socket(Arc::clone(audience))));
     let dialect = Arc::new(YWebSocketDialect::new(Acks::None));
     let seat = || Seat { outbox: outbox.clone(), dialect: dialect.clone(), wants_acks: false, wants_typing: false };
     rooms.join(&DocName::parse("document").unwrap(), seat).await.unwrap()

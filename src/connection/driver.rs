@@ -10,13 +10,14 @@ use bytes::Bytes;
 use tokio::time::{Instant, timeout};
 
 use super::connections::Slot;
+use super::halves::first_of;
 use super::heard::Heard;
 use super::unsent::Unsent;
 use super::{Close, Protocol};
 use crate::delivery::{Batch, Ending, Outbox, Wire};
 use crate::ids::ConnId;
 use crate::shutdown::Tasks;
-use crate::websocket::{self, Decoder, Message, Opcode, ProtocolError, Reader, Socket, Step};
+use crate::websocket::{self, Decoder, Message, Opcode, ProtocolError, Reader, Socket, Step, Stream};
 
 /// Drives one WebSocket.
 #[derive(Debug)]
@@ -37,7 +38,7 @@ enum End {
     Broken(Ending),
 }
 
-impl Wire for Socket {
+impl Wire for Stream {
     fn try_write(&self, bytes: &[u8]) -> std::io::Result<usize> {
         Self::try_write(self, bytes)
     }
@@ -71,14 +72,14 @@ impl Driver {
     /// Drives a connection whose session could not begin: tells the client why.
     pub async fn refuse(self, mut socket: Socket, ending: Ending) {
         let mut incoming = self.incoming(&mut socket);
-        self.outbox.attach(Box::new(socket.clone()));
+        self.outbox.attach(socket.wire());
         self.close(&socket, Unsent::default(), Some(&mut incoming), &ending).await;
     }
 
     /// Drives the connection until it ends. The protocol is dropped, and its sessions with it, before the goodbye.
     pub async fn run(self, mut socket: Socket, mut protocol: impl Protocol) {
         let mut incoming = self.incoming(&mut socket);
-        self.outbox.attach(Box::new(socket.clone()));
+        self.outbox.attach(socket.wire());
         let heard = Heard::new();
         let keep_alive = protocol.keep_alive();
         // Outside of the writer, which may be stopped in the middle of a frame.
@@ -86,11 +87,7 @@ impl Driver {
         let end = {
             let reading = self.read(&mut incoming, &mut protocol, &heard);
             let writing = self.write(&socket, &mut unsent, keep_alive, &heard);
-            tokio::pin!(reading, writing);
-            tokio::select! {
-                end = &mut reading => end,
-                end = &mut writing => end,
-            }
+            first_of(reading, writing).await
         };
         drop(protocol);
         match end {

@@ -7,6 +7,7 @@ mod close;
 mod config;
 mod connections;
 mod driver;
+mod halves;
 mod heard;
 mod library;
 mod permission;

@@ -37,7 +37,7 @@ pub struct Outbox {
     queue: Mutex<Queue>,
     ready: Notify,
     limit: usize,
-    wire: OnceLock<Box<dyn Wire>>,
+    wire: OnceLock<Arc<dyn Wire>>,
 }
 
 /// One session's way into the outbox of its connection.
@@ -132,7 +132,7 @@ impl Outbox {
 
     /// Gives the outbox the socket: from now on, whoever has a frame writes it at once when nothing waits before it. What
     /// the socket does not take waits for the writer.
-    pub fn attach(&self, wire: Box<dyn Wire>) {
+    pub fn attach(&self, wire: Arc<dyn Wire>) {
         let _is_attached_once = self.wire.set(wire);
     }
 

@@ -147,7 +147,7 @@ impl Wire for Narrow {
 fn with_socket(limit: u64, room: usize) -> (Arc<Outbox>, Lane, Narrow) {
     let (outbox, lane, _) = outbox(limit);
     let socket = Narrow::of(room);
-    outbox.attach(Box::new(socket.clone()));
+    outbox.attach(Arc::new(socket.clone()));
     (outbox, lane, socket)
 }
 

@@ -27,7 +27,7 @@ pub struct Config {
     /// Updates that nobody waits for may wait so long to be saved together with others, of other documents too. What a
     /// client or a caller wants acknowledged never waits. Too long, and a kill takes more of what was typed last, which
     /// clients bring again when they come back; too short costs a commit for nearly every update. 0 saves everything at
-    /// once. Default 100 ms.
+    /// once. Default 250 ms.
     #[serde(with = "humantime_serde")]
     pub save_window: Duration,
     /// Updates of one room that may wait for the disk. When it is reached, the room stops reading from its members until
@@ -81,7 +81,7 @@ impl Default for Config {
             max_open: 65_536,
             max_members: 10_000,
             max_document: ByteSize::mib(256),
-            save_window: Duration::from_millis(100),
+            save_window: Duration::from_millis(250),
             max_unsaved: ByteSize::mib(8),
             max_queued: ByteSize::mib(32),
             max_parked: ByteSize::mib(2),

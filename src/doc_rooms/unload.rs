@@ -73,8 +73,9 @@ impl Room {
 
     /// Starts a compaction when there is enough to gain and the last one is long enough ago.
     pub(super) fn compact_if_due(&mut self, now: Instant) {
-        let wanted = now >= self.compact_from && !self.context.tasks.is_stopping() && !self.is_compacting;
-        if wanted && self.is_worth_compacting(self.context.config.compact_updates) {
+        let may = now >= self.compact_from && !self.is_compacting;
+        let is_wanted = may && self.is_worth_compacting(self.context.config.compact_updates);
+        if is_wanted && !self.context.tasks.is_stopping() {
             self.start_compaction();
         }
     }

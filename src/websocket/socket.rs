@@ -38,7 +38,10 @@ pub struct Chunk {
     len: usize,
 }
 
-enum Stream {
+/// What the clones of a socket share: what writes to it needs no more.
+pub struct Stream(Kind);
+
+enum Kind {
     Tcp(TcpStream),
     /// TLS, a Unix socket, or a stream of a test.
     Other(Mutex<Other>),
@@ -71,14 +74,14 @@ impl Socket {
     /// A socket over a TCP stream, of which these bytes were read already.
     #[must_use]
     pub fn tcp(stream: TcpStream, early: Bytes) -> Self {
-        Self { stream: Arc::new(Stream::Tcp(stream)), early }
+        Self { stream: Arc::new(Stream(Kind::Tcp(stream))), early }
     }
 
     /// A socket over any other stream; each read and write takes its lock.
     #[must_use]
     pub fn other(stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static) -> Self {
         let other = Other { io: Box::new(stream), keeps_back: false, relay: None };
-        Self { stream: Arc::new(Stream::Other(Mutex::new(other))), early: Bytes::new() }
+        Self { stream: Arc::new(Stream(Kind::Other(Mutex::new(other)))), early: Bytes::new() }
     }
 
     /// The reading half. Taken once.
@@ -87,16 +90,18 @@ impl Socket {
         Reader { stream: Arc::clone(&self.stream), early: std::mem::take(&mut self.early) }
     }
 
-    /// Writes as much as goes without waiting.
+    /// What writes to the connection without waiting.
+    #[must_use]
+    pub fn wire(&self) -> Arc<Stream> {
+        Arc::clone(&self.stream)
+    }
+
+    /// The same as [`Stream::try_write`].
     ///
     /// # Errors
     /// [`io::ErrorKind::WouldBlock`] when nothing goes, or what is wrong with the connection.
     pub fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
-        match &*self.stream {
-            // Not by way of the runtime, which would look up first what it knows of the socket.
-            Stream::Tcp(stream) => Ok(rustix::net::send(stream, bytes, AT_ONCE)?),
-            Stream::Other(other) => lock(other).try_write(bytes),
-        }
+        self.stream.try_write(bytes)
     }
 
     /// Writes as much as goes, and waits while nothing does. Cancel-safe. Only one task may wait.
@@ -104,15 +109,15 @@ impl Socket {
     /// # Errors
     /// What is wrong with the connection.
     pub async fn write_some(&self, bytes: &[u8]) -> io::Result<usize> {
-        match &*self.stream {
-            Stream::Tcp(stream) => loop {
+        match &self.stream.0 {
+            Kind::Tcp(stream) => loop {
                 stream.writable().await?;
                 match stream.try_write(bytes) {
                     Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                     outcome => return outcome,
                 }
             },
-            Stream::Other(other) => poll_fn(|context| lock(other).poll_write(context, bytes)).await,
+            Kind::Other(other) => poll_fn(|context| lock(other).poll_write(context, bytes)).await,
         }
     }
 
@@ -121,16 +126,16 @@ impl Socket {
     /// # Errors
     /// What is wrong with the connection.
     pub async fn flush(&self) -> io::Result<()> {
-        let Stream::Other(other) = &*self.stream else { return Ok(()) };
+        let Kind::Other(other) = &self.stream.0 else { return Ok(()) };
         poll_fn(|context| lock(other).poll_flush(context)).await
     }
 
     /// Sends on what is kept back, now and whenever something is; resolves only with what is wrong with the connection.
     /// Cancel-safe. Only one task may wait.
     pub async fn relay(&self) -> io::Error {
-        poll_fn(|context| match &*self.stream {
-            Stream::Tcp(_) => Poll::Pending,
-            Stream::Other(other) => lock(other).poll_relay(context),
+        poll_fn(|context| match &self.stream.0 {
+            Kind::Tcp(_) => Poll::Pending,
+            Kind::Other(other) => lock(other).poll_relay(context),
         })
         .await
     }
@@ -140,9 +145,23 @@ impl Socket {
     /// # Errors
     /// What is wrong with the connection.
     pub async fn finish(&self) -> io::Result<()> {
-        match &*self.stream {
-            Stream::Tcp(stream) => Ok(rustix::net::shutdown(stream, rustix::net::Shutdown::Write)?),
-            Stream::Other(other) => poll_fn(|context| Pin::new(&mut lock(other).io).poll_shutdown(context)).await,
+        match &self.stream.0 {
+            Kind::Tcp(stream) => Ok(rustix::net::shutdown(stream, rustix::net::Shutdown::Write)?),
+            Kind::Other(other) => poll_fn(|context| Pin::new(&mut lock(other).io).poll_shutdown(context)).await,
+        }
+    }
+}
+
+impl Stream {
+    /// Writes as much as goes without waiting.
+    ///
+    /// # Errors
+    /// [`io::ErrorKind::WouldBlock`] when nothing goes, or what is wrong with the connection.
+    pub fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
+        match &self.0 {
+            // Not by way of the runtime, which would look up first what it knows of the socket.
+            Kind::Tcp(stream) => Ok(rustix::net::send(stream, bytes, AT_ONCE)?),
+            Kind::Other(other) => lock(other).try_write(bytes),
         }
     }
 }
@@ -163,8 +182,8 @@ impl Reader {
     }
 
     fn poll_read(&self, context: &mut Context<'_>) -> Poll<io::Result<Chunk>> {
-        match &*self.stream {
-            Stream::Tcp(stream) => loop {
+        match &self.stream.0 {
+            Kind::Tcp(stream) => loop {
                 ready!(stream.poll_read_ready(context))?;
                 let mut chunk = Chunk::empty();
                 match read_some(stream, &mut chunk.buffer) {
@@ -176,7 +195,7 @@ impl Reader {
                     Err(error) => return Poll::Ready(Err(error)),
                 }
             },
-            Stream::Other(other) => {
+            Kind::Other(other) => {
                 let mut chunk = Chunk::empty();
                 let mut into = ReadBuf::new(&mut chunk.buffer);
                 ready!(Pin::new(&mut lock(other).io).poll_read(context, &mut into))?;
@@ -290,9 +309,9 @@ impl fmt::Debug for Socket {
 
 impl fmt::Debug for Stream {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Tcp(stream) => stream.fmt(f),
-            Self::Other(_) => f.write_str("Other"),
+        match &self.0 {
+            Kind::Tcp(stream) => stream.fmt(f),
+            Kind::Other(_) => f.write_str("Other"),
         }
     }
 }

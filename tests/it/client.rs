@@ -11,6 +11,8 @@ use ydock::lib0::{Reader, write_buffer};
 /// One connection.
 pub(crate) struct Client {
     socket: WebSocketStream<Io>,
+    /// How many questions were not answered yet.
+    asked: usize,
 }
 
 /// Any stream.
@@ -35,7 +37,7 @@ impl Client {
     /// The same over a stream that is there.
     pub(crate) async fn over(stream: Io, url: &str) -> Self {
         let (socket, _) = client_async(url, stream).await.unwrap();
-        Self { socket }
+        Self { socket, asked: 0 }
     }
 
     /// Connects over a stream and asks for the document.
@@ -53,6 +55,7 @@ impl Client {
     }
 
     pub(crate) async fn send(&mut self, frame: Vec<u8>) {
+        self.asked += usize::from(frame.starts_with(&[0, 0]));
         self.socket.send(Message::Binary(frame.into())).await.unwrap();
     }
 
@@ -67,19 +70,20 @@ impl Client {
     pub(crate) async fn next_frame(&mut self) -> Option<Vec<u8>> {
         loop {
             if let Message::Binary(frame) = self.socket.next().await?.ok()? {
+                self.asked = self.asked.saturating_sub(usize::from(frame.starts_with(&[0, 1])));
                 return Some(frame.to_vec());
             }
         }
     }
 
-    /// The frames that come before the answer to a question that the client asks now.
+    /// The frames that come before the answer to a question that the client asks now, after the answers to all before.
     pub(crate) async fn settled(&mut self) -> Vec<Vec<u8>> {
         // Who knows anything is answered with one frame.
         self.send(vec![0, 0, 3, 1, 1, 1]).await;
         let mut frames = Vec::new();
         loop {
             let frame = self.next_frame().await.unwrap_or_else(|| panic!("the connection ended"));
-            if frame.starts_with(&[0, 1]) {
+            if self.asked == 0 {
                 return frames;
             }
             frames.push(frame);
