@@ -29,7 +29,7 @@ pub struct Config {
     #[serde(with = "humantime_serde")]
     pub expiry: Duration,
     /// How long changes are gathered before they are sent. Higher saves bandwidth in busy rooms, lower follows cursors
-    /// more closely. Default 30 ms.
+    /// more closely. Default 36 ms.
     #[serde(with = "humantime_serde")]
     pub gather: Duration,
     /// Whether an edit shows its author as typing to those who asked for typing. Default true.
@@ -42,7 +42,7 @@ impl Default for Config {
             max_state: ByteSize::kib(16),
             max_clients_per_member: 64,
             expiry: Duration::from_secs(30),
-            gather: Duration::from_millis(30),
+            gather: Duration::from_millis(36),
             typing_from_edits: true,
         }
     }

@@ -48,6 +48,8 @@ pub(super) struct Room {
     pub(super) told_uncollected: bool,
     pub(super) todo: Todo,
     pub(super) life: Life,
+    /// The last attempt to save failed.
+    fails: bool,
     answers: HashMap<Ticket, oneshot::Sender<Result<Submitted, SubmitError>>>,
     next_ticket: u64,
     sync_answers: Answers,
@@ -122,6 +124,7 @@ impl Room {
             told_uncollected: false,
             todo: Todo::default(),
             life: Life::Open,
+            fails: false,
             answers: HashMap::new(),
             next_ticket: 1, // 0 is nobody's
             sync_answers: Answers::default(),
@@ -244,7 +247,7 @@ impl Room {
                 self.todo.pause = Some(pause);
                 self.context.metrics.save_failures.increment(1);
                 let reason = ErrorChain(&error).to_string();
-                if self.gauges.failure().is_none() {
+                if !self.fails {
                     tracing::error!(doc = %self.name, error = %reason, "saving failed, trying again");
                 }
                 self.set_failure(Some(reason));
@@ -257,14 +260,16 @@ impl Room {
         }
     }
 
-    fn set_failure(&self, failure: Option<String>) {
+    fn set_failure(&mut self, failure: Option<String>) {
         let fails = failure.is_some();
-        let failed = std::mem::replace(&mut *self.gauges.failure(), failure).is_some();
-        match (failed, fails) {
+        match (self.fails, fails) {
+            (false, false) => return,
             (false, true) => self.context.metrics.rooms_unsaved.increment(1),
             (true, false) => self.context.metrics.rooms_unsaved.decrement(1),
-            _ => {}
+            (true, true) => {}
         }
+        self.fails = fails;
+        *self.gauges.failure() = failure;
     }
 
     /// Ends a turn, whoever took it: carries out what the state wants and finds out what is due.
