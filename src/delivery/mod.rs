@@ -58,7 +58,8 @@ pub struct Typist<'a> {
 
 /// How a front writes.
 ///
-/// Two members whose dialects have the same [`key`](Self::key) receive the very same bytes, encoded once.
+/// Dialects with the same [`key`](Self::key) write the very same bytes for every message, so one may stand for the other: what
+/// is for many members is encoded once for each key.
 pub trait Dialect: Send + Sync + std::fmt::Debug + 'static {
     /// The frame for a message; `None` when this wire says nothing then.
     fn encode(&self, message: &Message<'_>) -> Option<Bytes>;

@@ -6,6 +6,7 @@
     reason = "a test may stop at the first surprise and say what it measured"
 )]
 
+mod acks;
 mod board;
 mod client;
 mod command_line;

@@ -62,7 +62,10 @@ impl Dialect for YWebSocketDialect {
     }
 
     fn key(&self) -> &'static str {
-        "y-websocket" // with and without acks, what is broadcast is the same
+        match self.acks {
+            Acks::None => "y-websocket",
+            Acks::Echo => "y-websocket, echo",
+        }
     }
 }
 
