@@ -35,10 +35,21 @@ pub(super) struct Queued {
 /// What comes before requests, also when the disk does not keep up.
 #[derive(Debug)]
 pub(super) enum Control {
-    Join { seat: Seat, reply: oneshot::Sender<Result<MemberId, JoinError>> },
-    Leave { member: MemberId },
-    Read { reply: oneshot::Sender<Reading> },
-    Delete { reply: oneshot::Sender<Result<(), DeleteError>> },
+    Join {
+        seat: Seat,
+        reply: oneshot::Sender<Result<MemberId, JoinError>>,
+    },
+    Leave {
+        member: MemberId,
+    },
+    Read {
+        reply: oneshot::Sender<Reading>,
+    },
+    /// Save what there is without waiting for more.
+    Hurry,
+    Delete {
+        reply: oneshot::Sender<Result<(), DeleteError>>,
+    },
 }
 
 /// A document at one moment, with what identifies that moment.

@@ -5,7 +5,7 @@
 
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeSet, HashMap};
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -78,6 +78,8 @@ pub(super) struct Shared {
 pub(super) struct RoomGauges {
     pub(super) members: AtomicUsize,
     pub(super) unsaved: AtomicUsize,
+    /// Whether the store knows the document.
+    pub(super) is_stored: AtomicBool,
     /// Why the last attempt to save failed, until one succeeds.
     failure: Mutex<Option<String>>,
 }
@@ -169,8 +171,25 @@ impl Rooms {
         futures_util::future::join_all(rooms).await.into_iter().flatten().collect()
     }
 
+    /// Waits until the store knows every document that has something, or the time is over: a list of the store is complete
+    /// then.
+    pub async fn settle_new(&self, within: Duration) {
+        let is_new = |gauges: &RoomGauges| !gauges.is_stored.load(Ordering::Relaxed);
+        let new = self.those(|gauges| is_new(gauges) && gauges.unsaved.load(Ordering::Relaxed) > 0);
+        let rooms = new.iter().map(|name| self.settled(name));
+        let _in_time = tokio::time::timeout(within, futures_util::future::join_all(rooms)).await.is_ok();
+    }
+
+    /// The same for one document, with everything that its room has accepted by now.
+    pub async fn settle_one(&self, name: &DocName, within: Duration) {
+        let _in_time = tokio::time::timeout(within, self.settled(name)).await.is_ok();
+    }
+
     /// Waits until everything that a document's room has accepted by now is durable, or the room has ended.
     async fn settled(&self, name: &DocName) {
+        if let Some(handle) = self.context.peek(name) {
+            handle.control_soon(Control::Hurry);
+        }
         let Some(first) = self.look(name).await else { return };
         let mut reading = first.clone();
         while reading.generation == first.generation && reading.head.saturating_sub(reading.unsaved) < first.head {
@@ -229,9 +248,12 @@ impl Rooms {
     /// The documents that hold updates which are not durable yet.
     #[must_use]
     pub fn unsaved(&self) -> Vec<DocName> {
+        self.those(|gauges| gauges.unsaved.load(Ordering::Relaxed) > 0)
+    }
+
+    fn those(&self, which: impl Fn(&RoomGauges) -> bool) -> Vec<DocName> {
         let rooms = self.context.lock();
-        let unsaved = rooms.iter().filter(|(_, handle)| handle.0.desk.gauges.unsaved.load(Ordering::Relaxed) > 0);
-        unsaved.map(|(name, _)| name.clone()).collect()
+        rooms.iter().filter(|(_, handle)| which(&handle.0.desk.gauges)).map(|(name, _)| name.clone()).collect()
     }
 
     /// Why rooms cannot save, a reason for each that tried and failed and has not succeeded since.

@@ -110,6 +110,7 @@ impl Todo {
 impl Room {
     pub(super) fn new(context: &Arc<Context>, name: &DocName, desk: &Desk, opened: Opened) -> Self {
         let Opened { state, generation, snapshot_stored, head_stored } = opened;
+        desk.gauges.is_stored.store(head_stored > 0, Ordering::Relaxed);
         Self {
             context: Arc::clone(context),
             name: name.clone(),
@@ -238,6 +239,7 @@ impl Room {
         match progress {
             Progress::Saved { upto, stored, count, accepted_at } => {
                 self.saved_stored = stored;
+                self.gauges.is_stored.store(true, Ordering::Relaxed);
                 self.context.metrics.updates_saved.increment(count);
                 self.context.metrics.save_seconds.record(now.saturating_duration_since(accepted_at));
                 self.set_failure(None);

@@ -123,6 +123,7 @@ impl Task<'_> {
                 },
                 Event::Control(Control::Join { seat, reply }) => room.join(&seat, reply, now),
                 Event::Control(Control::Leave { member }) => room.leave(member, now),
+                Event::Control(Control::Hurry) => room.saver.hurry(),
                 Event::Control(Control::Read { reply }) => {
                     let _reader_has_gone = reply.send(room.reading()).is_err();
                 }
@@ -229,7 +230,7 @@ fn refuse(control: Control, error: &JoinError) {
     let _nobody_waits = match control {
         Control::Join { reply, .. } => reply.send(Err(error.clone())).is_err(),
         Control::Delete { reply } => reply.send(Err(error.clone().into())).is_err(),
-        Control::Leave { .. } | Control::Read { .. } => true,
+        Control::Leave { .. } | Control::Read { .. } | Control::Hurry => true,
     };
 }
 

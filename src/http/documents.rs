@@ -1,5 +1,7 @@
 //! Documents as a collection: list, stat, delete.
 
+use std::time::Duration;
+
 use axum::Json;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
@@ -47,6 +49,8 @@ pub(super) async fn list(
     if !(1..=MAX_LIMIT).contains(&limit) {
         return Err(Problem::bad_request(format!("limit must be from 1 to {MAX_LIMIT}")));
     }
+    // What was accepted a moment ago belongs in the list.
+    app.rooms.settle_new(SETTLING).await;
     let page = app.store.list(after.as_ref(), limit).await?;
     let next = if page.len() == limit { page.last().map(|info| info.name.as_str()) } else { None };
     let documents: Vec<_> = page.iter().map(|info| describe(&app, info)).collect();
@@ -55,6 +59,7 @@ pub(super) async fn list(
 
 /// One document, without its content.
 pub(super) async fn stat(State(app): State<App>, ApiDoc(doc): ApiDoc) -> Result<Response, Problem> {
+    app.rooms.settle_one(&doc, SETTLING).await;
     let info = app.store.stat(&doc).await?.ok_or(ReadError::Unknown)?;
     Ok(Json(describe(&app, &info)).into_response())
 }
@@ -77,5 +82,7 @@ fn describe<'a>(app: &App, info: &'a DocumentInfo) -> Document<'a> {
     }
 }
 
+/// What is not saved after this time, because the store fails, is told as the store knows it.
+const SETTLING: Duration = Duration::from_secs(1);
 const DEFAULT_LIMIT: usize = 100;
 const MAX_LIMIT: usize = 1000;

@@ -80,3 +80,18 @@ async fn the_end_of_the_server_does_not_wait() {
     assert_eq!(saved(&bench).await, 1);
     drop(member);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_list_of_the_store_does_not_wait_for_the_window_of_new_documents() {
+    let bench = bench();
+    let member = join(&bench, false).await;
+    member.update(&letter(1, 0)).await.unwrap();
+    bench.rooms.settle_new(Duration::from_secs(10)).await;
+    assert_eq!(bench.store.load(&doc("doc")).await.unwrap().head, 1);
+    // Now that the store knows it, its list is as complete.
+    member.update(&letter(1, 1)).await.unwrap();
+    bench.rooms.settle_new(Duration::from_secs(10)).await;
+    assert_eq!(saved(&bench).await, 1);
+    bench.rooms.settle_one(&doc("doc"), Duration::from_secs(10)).await;
+    assert_eq!(bench.store.load(&doc("doc")).await.unwrap().head, 2);
+}
