@@ -30,14 +30,12 @@ pub(super) async fn run(server: &mut Server, shape: &Shape) -> Result<Outcome, S
     }
     sleep(WARM_UP).await;
     let grown = server.memory().now.saturating_sub(before);
-    let idle = crowd.phase(server, WARM_UP).await;
     crowd.write_every(period_of_each(rooms.len() * shape.writers, shape.rate));
     sleep(WARM_UP).await;
     let phase = crowd.phase(server, shape.length()).await;
     let mut outcome = Outcome::new(crowd.settle().await, crowd.departed());
     outcome.delivery(&crowd, &phase);
     outcome.figure("opening: CPU µs a document", opening.micros_each(rooms.len() as u64));
-    outcome.figure("idle: CPU ms a second", idle.cpu.as_secs_f64() * 1e3 / idle.length.as_secs_f64());
     outcome.figure("resident bytes a document", resident(grown, rooms.len()));
     let checked: Vec<_> = crowd.rooms.iter().take(MOST_CHECKED).cloned().collect();
     outcome.lost += stored::missing(server, &checked).await?;
