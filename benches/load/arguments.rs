@@ -118,6 +118,11 @@ impl Arguments {
         if self.servers.is_empty() { Kind::value_variants() } else { &self.servers }
     }
 
+    /// What the name of a report has after the date: the curves do not take the place of everything.
+    pub(crate) fn report_name(&self) -> &'static str {
+        if self.scenarios == [Scenario::Curve] { "-curve" } else { "" }
+    }
+
     /// The trials of a scenario, those of one table together.
     pub(crate) fn tables(&self, scenario: Scenario) -> Vec<Vec<Shape>> {
         if scenario == Scenario::Curve {

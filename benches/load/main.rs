@@ -54,7 +54,7 @@ fn main() -> ExitCode {
     limits::open_many_files();
     let place = arguments.data.clone().unwrap_or_else(data_place);
     println!("data in {}\n", place.display());
-    let mut report = if arguments.write { Report::kept().unwrap() } else { Report::default() };
+    let mut report = if arguments.write { Report::kept(arguments.report_name()).unwrap() } else { Report::default() };
     report.introduce(arguments.servers());
     let mut is_broken = false;
     for scenario in arguments.scenarios() {

@@ -27,9 +27,10 @@ pub(super) async fn run(server: &mut Server, shape: &Shape) -> Result<Outcome, S
     let cold = crowd.measured_join(server, seats.next(), 1).await?;
     // Whatever happens next in a document that was opened so long ago lets it be compacted, if it needs to be.
     sleep(OPENING).await;
+    let opened = server.memory().now.saturating_sub(before);
     crowd.members[0].write(1);
     let compaction = crowd.phase(server, REST).await;
-    let grown = server.memory().now.saturating_sub(before);
+    let compacted = server.memory().now.saturating_sub(before);
     let (hot, missing) = document.join(server, shape.members).await?;
     let peak = server.memory().peak;
     crowd.join(server, seats, 1).await?;
@@ -46,7 +47,8 @@ pub(super) async fn run(server: &mut Server, shape: &Shape) -> Result<Outcome, S
     outcome.figure("compaction: CPU ms", compaction.cpu.as_secs_f64() * 1e3);
     outcome.figure("hot: CPU ms a join", hot);
     outcome.figure("hot: CPU ms a MB", hot / megabytes);
-    outcome.figure("resident MB of it", grown as f64 / MEGABYTE);
+    outcome.figure("opened: resident MB", opened as f64 / MEGABYTE);
+    outcome.figure("compacted: resident MB", compacted as f64 / MEGABYTE);
     outcome.figure("peak MB", peak as f64 / MEGABYTE);
     outcome.figure("CPU µs an update", phase.micros_each(phase.deliveries));
     outcome.figure("p50 ms", crowd.measure.latencies.borrow().quantile(0.5));
