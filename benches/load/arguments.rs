@@ -4,16 +4,20 @@ use std::path::PathBuf;
 
 use clap::{Parser, ValueEnum};
 
+use crate::axis::Axis;
 use crate::server::Kind;
 
 /// Puts load on Yjs servers, each in turn, and compares them with a bare relay.
 #[derive(Debug, Parser)]
 pub(crate) struct Arguments {
-    /// What to run; everything, when nothing is named.
+    /// What to run; everything but the curves, when nothing is named.
     pub(crate) scenarios: Vec<Scenario>,
     /// The servers, in this order; the relay comes first to be compared with.
     #[arg(long, value_enum, value_delimiter = ',')]
     pub(crate) servers: Vec<Kind>,
+    /// The curves of `curve`; all, when nothing is named.
+    #[arg(long, value_enum, value_delimiter = ',')]
+    along: Vec<Axis>,
     /// Smaller and shorter, to see whether everything works.
     #[arg(long)]
     pub(crate) short: bool,
@@ -39,7 +43,7 @@ struct Overrides {
     /// Authors among them.
     #[arg(long)]
     writers: Option<usize>,
-    /// Updates, states or joins a second.
+    /// Updates, states or joins a second; along a curve, deliveries or updates of all together.
     #[arg(long)]
     rate: Option<f64>,
     /// Documents.
@@ -81,6 +85,8 @@ pub(crate) enum Scenario {
     Stall,
     /// Members come and go.
     Churn,
+    /// What a unit costs while members, documents or a document grow; seven minutes, and only when it is named.
+    Curve,
 }
 
 /// One trial's numbers. Which of them count, the scenario says.
@@ -93,38 +99,77 @@ pub(crate) struct Shape {
     pub(crate) seconds: f64,
     pub(crate) len: usize,
     pub(crate) window: usize,
-    pub(crate) megabytes: u64,
+    pub(crate) kilobytes: u64,
     /// How many join at the same time.
     pub(crate) at_once: usize,
+    /// The curve on which it is a point.
+    pub(crate) axis: Option<Axis>,
 }
 
 impl Arguments {
-    pub(crate) fn scenarios(&self) -> &[Scenario] {
-        if self.scenarios.is_empty() { Scenario::value_variants() } else { &self.scenarios }
+    pub(crate) fn scenarios(&self) -> Vec<Scenario> {
+        if !self.scenarios.is_empty() {
+            return self.scenarios.clone();
+        }
+        Scenario::value_variants().iter().copied().filter(|scenario| *scenario != Scenario::Curve).collect()
     }
 
     pub(crate) fn servers(&self) -> &[Kind] {
         if self.servers.is_empty() { Kind::value_variants() } else { &self.servers }
     }
 
-    /// The trials of a scenario.
-    pub(crate) fn shapes(&self, scenario: Scenario) -> Vec<Shape> {
+    /// What the name of a report has after the date: the curves do not take the place of everything.
+    pub(crate) fn report_name(&self) -> &'static str {
+        if self.scenarios == [Scenario::Curve] { "-curve" } else { "" }
+    }
+
+    /// The trials of a scenario, those of one table together.
+    pub(crate) fn tables(&self, scenario: Scenario) -> Vec<Vec<Shape>> {
+        if scenario == Scenario::Curve {
+            let axes = if self.along.is_empty() { Axis::value_variants() } else { &self.along };
+            return axes.iter().map(|axis| self.points(*axis)).collect();
+        }
         let mut shapes = scenario.shapes();
         if self.overrides.members.is_some() {
             // Shapes that differ in the number of members would become one.
             shapes.truncate(1);
         }
-        for shape in &mut shapes {
+        self.change(&mut shapes);
+        shapes.into_iter().map(|shape| vec![shape]).collect()
+    }
+
+    fn points(&self, axis: Axis) -> Vec<Shape> {
+        let mut shapes = axis.shapes(&Shape::default());
+        if self.short {
+            shapes.retain(|shape| axis.is_short(shape));
+        }
+        if self.overrides.fixes(axis) {
+            shapes.truncate(1);
+        }
+        self.change(&mut shapes);
+        shapes
+    }
+
+    fn change(&self, shapes: &mut [Shape]) {
+        for shape in shapes {
             if self.short {
                 shape.shorten();
             }
             self.overrides.apply(shape);
         }
-        shapes
     }
 }
 
 impl Overrides {
+    /// Whether all points of a curve become one.
+    fn fixes(&self, axis: Axis) -> bool {
+        match axis {
+            Axis::Members => self.members.is_some(),
+            Axis::Rooms => self.rooms.is_some(),
+            Axis::Size => self.megabytes.is_some(),
+        }
+    }
+
     fn apply(&self, shape: &mut Shape) {
         shape.members = self.members.unwrap_or(shape.members);
         shape.writers = self.writers.unwrap_or(shape.writers).min(shape.members);
@@ -133,23 +178,13 @@ impl Overrides {
         shape.seconds = self.seconds.unwrap_or(shape.seconds);
         shape.len = self.len.unwrap_or(shape.len);
         shape.window = self.window.unwrap_or(shape.window);
-        shape.megabytes = self.megabytes.unwrap_or(shape.megabytes);
+        shape.kilobytes = self.megabytes.map_or(shape.kilobytes, |megabytes| megabytes * 1000);
     }
 }
 
 impl Scenario {
     fn shapes(self) -> Vec<Shape> {
-        let base = Shape {
-            members: 100,
-            writers: 10,
-            rate: 10.0,
-            rooms: 1,
-            seconds: 10.0,
-            len: 1,
-            window: 32,
-            megabytes: 17,
-            at_once: 64,
-        };
+        let base = Shape::default();
         match self {
             Self::Fanout => vec![base.clone(), Shape { members: 1000, writers: 4, rate: 5.0, ..base }],
             Self::Saturation => vec![Shape { members: 50, writers: 4, ..base }],
@@ -164,6 +199,7 @@ impl Scenario {
             Self::Herd => vec![Shape { members: 10, writers: 1, rate: 1.0, rooms: 100, ..base }],
             Self::Stall => vec![Shape { members: 20, writers: 4, rate: 50.0, len: 4096, ..base }],
             Self::Churn => vec![Shape { members: 2, rate: 100.0, rooms: 20, seconds: 20.0, ..base }],
+            Self::Curve => Vec::new(),
         }
     }
 }
@@ -171,8 +207,27 @@ impl Scenario {
 impl Shape {
     fn shorten(&mut self) {
         self.seconds = self.seconds.min(3.0);
-        self.rooms = self.rooms.div_ceil(5);
-        self.megabytes = self.megabytes.min(3);
         self.members = self.members.min(300);
+        if self.axis.is_none() {
+            self.rooms = self.rooms.div_ceil(5);
+            self.kilobytes = self.kilobytes.min(3000);
+        }
+    }
+}
+
+impl Default for Shape {
+    fn default() -> Self {
+        Self {
+            members: 100,
+            writers: 10,
+            rate: 10.0,
+            rooms: 1,
+            seconds: 10.0,
+            len: 1,
+            window: 32,
+            kilobytes: 17_000,
+            at_once: 64,
+            axis: None,
+        }
     }
 }

@@ -13,10 +13,13 @@
 )]
 
 mod arguments;
+mod axis;
 mod crowd;
+mod document;
 mod hearing;
 mod histogram;
 mod ledger;
+mod limits;
 mod member;
 mod relay;
 mod report;
@@ -32,7 +35,6 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tempfile::TempDir;
 use tokio::task::LocalSet;
 
@@ -49,24 +51,28 @@ fn main() -> ExitCode {
         return ExitCode::SUCCESS;
     }
     let arguments = Arguments::parse();
-    open_many_files();
+    limits::open_many_files();
     let place = arguments.data.clone().unwrap_or_else(data_place);
     println!("data in {}\n", place.display());
-    let mut report = if arguments.write { Report::kept().unwrap() } else { Report::default() };
+    let mut report = if arguments.write { Report::kept(arguments.report_name()).unwrap() } else { Report::default() };
     report.introduce(arguments.servers());
     let mut is_broken = false;
     for scenario in arguments.scenarios() {
-        for shape in arguments.shapes(*scenario) {
-            report.line(&format!("\n### {}\n", scenario.title(&shape)));
+        for shapes in arguments.tables(scenario) {
+            report.line(&format!("\n### {}\n", scenario.title(&shapes[0])));
+            let servers = arguments.servers().iter().copied();
+            let servers: Vec<_> = servers.filter(|kind| shapes[0].concerns(*kind)).collect();
+            for (kind, why) in servers.iter().filter_map(|kind| Some((*kind, kind.missing()?))) {
+                report.line(&format!("<!-- {kind} is left out: {why} -->"));
+            }
             let mut table = Table::default();
-            for kind in arguments.servers() {
-                if let Some(why) = kind.missing() {
-                    Table::skip(&mut report, *kind, why);
-                    continue;
-                }
-                match try_out(*kind, *scenario, &shape, &place) {
-                    Ok(outcome) => table.row(&mut report, *kind, &outcome),
-                    Err(why) => table.fail(&mut report, *kind, &why),
+            for shape in &shapes {
+                table.begin_point(shape);
+                for kind in servers.iter().copied().filter(|kind| kind.missing().is_none()) {
+                    match try_out(kind, scenario, shape, &place) {
+                        Ok(outcome) => table.row(&mut report, kind, &outcome),
+                        Err(why) => table.fail(&mut report, kind, &why),
+                    }
                 }
             }
             is_broken |= table.is_broken;
@@ -80,12 +86,6 @@ fn try_out(kind: Kind, scenario: Scenario, shape: &Shape, place: &PathBuf) -> Re
     let mut server = Server::start(kind, data.path())?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     LocalSet::new().block_on(&runtime, scenario.run(&mut server, shape))
-}
-
-/// As many connections as the system allows, here and in what is started from here.
-fn open_many_files() {
-    let limit = getrlimit(Resource::Nofile);
-    setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum }).unwrap();
 }
 
 /// The directory for temporary files, unless it is in memory.

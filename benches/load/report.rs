@@ -14,11 +14,11 @@ pub(crate) struct Report {
 }
 
 impl Report {
-    /// Begins the file of today, in the place of an earlier one of the same day.
-    pub(crate) fn kept() -> io::Result<Self> {
+    /// Begins the file of today, in the place of an earlier one of the same day and name.
+    pub(crate) fn kept(name: &str) -> io::Result<Self> {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/results");
         fs::create_dir_all(&folder)?;
-        Ok(Self { file: Some(File::create(folder.join(format!("{}.md", today())))?) })
+        Ok(Self { file: Some(File::create(folder.join(format!("{}{name}.md", today())))?) })
     }
 
     pub(crate) fn line(&mut self, line: &str) {

@@ -1,5 +1,6 @@
 //! The results of a trial as a Markdown table: a server a row, absolute figures, and each one's ratio to the ceiling's.
 
+use crate::arguments::Shape;
 use crate::report::Report;
 use crate::server::Kind;
 
@@ -27,26 +28,33 @@ impl Outcome {
 #[derive(Default)]
 pub(crate) struct Table {
     ceiling: Option<Vec<Option<f64>>>,
+    /// Of a curve: the name of what grows, and how far it has.
+    point: Option<(&'static str, String)>,
     has_head: bool,
     pub(crate) is_broken: bool,
 }
 
 impl Table {
-    pub(crate) fn skip(report: &mut Report, kind: Kind, why: &str) {
-        report.line(&format!("<!-- {kind} is left out: {why} -->"));
+    /// Begins with the rows of a shape, which of a curve is a point.
+    pub(crate) fn begin_point(&mut self, shape: &Shape) {
+        self.ceiling = None;
+        self.point = shape.axis.map(|axis| (axis.name(), axis.point(shape)));
     }
 
     pub(crate) fn fail(&mut self, report: &mut Report, kind: Kind, why: &str) {
         self.is_broken = true;
-        report.line(&format!("| {kind} | FAILED: {why} |"));
+        let point = self.point.as_ref().map_or(String::new(), |(_, value)| format!("| {value} "));
+        report.line(&format!("{point}| {kind} | FAILED: {why} |"));
     }
 
     pub(crate) fn row(&mut self, report: &mut Report, kind: Kind, outcome: &Outcome) {
         if !self.has_head {
             self.has_head = true;
             let names: Vec<_> = outcome.figures.iter().map(|(name, _)| *name).collect();
-            report.line(&format!("| server | {} | lost |", names.join(" | ")));
-            report.line(&format!("|---|{}---|", "---|".repeat(names.len())));
+            let (point, rule) =
+                self.point.as_ref().map_or_else(Default::default, |(name, _)| (format!("| {name} "), "|---"));
+            report.line(&format!("{point}| server | {} | lost |", names.join(" | ")));
+            report.line(&format!("{rule}|---|{}---|", "---|".repeat(names.len())));
         }
         let values: Vec<_> = outcome.figures.iter().map(|(_, value)| *value).collect();
         let ceiling = self.ceiling.as_ref().filter(|_| kind != Kind::Relay);
@@ -56,7 +64,8 @@ impl Table {
             .map(|(column, value)| cell(*value, ceiling.and_then(|ceiling| ceiling.get(column).copied().flatten())))
             .collect();
         let lost = if outcome.lost == 0 { "0".to_owned() } else { format!("LOST {}", outcome.lost) };
-        report.line(&format!("| {kind} | {} | {lost} |", cells.join(" | ")));
+        let point = self.point.as_ref().map_or(String::new(), |(_, value)| format!("| {value} "));
+        report.line(&format!("{point}| {kind} | {} | {lost} |", cells.join(" | ")));
         for note in &outcome.notes {
             report.line(&format!("<!-- {kind}: {note} -->"));
         }

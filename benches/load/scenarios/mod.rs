@@ -2,6 +2,7 @@
 
 mod awareness;
 mod churn;
+mod curve;
 mod editors;
 mod fanout;
 mod herd;
@@ -31,6 +32,7 @@ impl Scenario {
             Self::Herd => herd::run(server, shape).await,
             Self::Stall => stall::run(server, shape).await,
             Self::Churn => churn::run(server, shape).await,
+            Self::Curve => curve::run(server, shape).await,
         }
     }
 
@@ -47,6 +49,7 @@ impl Scenario {
             Self::Herd => herd::title(shape),
             Self::Stall => stall::title(shape),
             Self::Churn => churn::title(shape),
+            Self::Curve => curve::title(shape),
         }
     }
 }
