@@ -85,7 +85,7 @@ pub(in crate::storage) fn rescue(config: &Config, into: &Path) -> Result<Rebuilt
 fn open_and_check(path: &Path, cache: usize, emptiness: Emptiness) -> Result<(Database, Index), StoreError> {
     let opener = opener(path.to_owned(), cache, emptiness);
     // After an unclean stop redb makes them anew.
-    if emptiness == Emptiness::IsDamage && !raw::was_left_open(path) && !raw::are_books_sound(path) {
+    if emptiness == Emptiness::IsDamage && !raw::was_left_open(path) && !raw::is_way_sound(path) {
         return Err(StoreError::Failed(Arc::new(BooksDamaged)));
     }
     let outcome = catch_unwind(AssertUnwindSafe(|| {
@@ -101,7 +101,7 @@ fn open_and_check(path: &Path, cache: usize, emptiness: Emptiness) -> Result<(Da
 struct Panicked;
 
 #[derive(Debug, Error)]
-#[error("the pages that say which pages are in use are damaged")]
+#[error("the pages that say where everything lies are damaged")]
 struct BooksDamaged;
 
 /// A database that is lost while the store runs must not be replaced by an empty one.

@@ -1,7 +1,9 @@
-//! Whether the pages in which redb keeps its own books match their checksums.
+//! Whether the pages by which redb finds its way match their checksums: its own books, and the branches of our tables.
 //!
-//! After an orderly close redb takes them as they are. One flipped bit in them makes it take a page that is in use for a
-//! free one, and the next write goes over documents that nothing was wrong with.
+//! After an orderly close redb takes them as they are. One flipped bit in its books makes it take a page that is in use for
+//! a free one, and the next write goes over documents that nothing was wrong with. One in a key of a branch may be of no
+//! consequence to who reads on from leaf to leaf, but the next write goes into the wrong leaf. What lies in the leaves has
+//! checksums of ours and is looked at when it is read.
 
 use std::io;
 
@@ -26,6 +28,57 @@ pub(super) fn are_books_sound(pages: &Pages) -> io::Result<bool> {
         }
     }
     Ok(true)
+}
+
+/// Follows every tree of ours down to its leaves, which are not read: a page in a hundred or so.
+pub(super) fn are_branches_sound(pages: &Pages) -> io::Result<bool> {
+    let Some(root) = pages.root() else { return Ok(true) };
+    let mut tables = Vec::new();
+    let any = Shape { key: None, value: None };
+    if !is_sound(pages, root, any, &mut |value| tables.push(table(value)))? {
+        return Ok(false);
+    }
+    for table in tables {
+        match table {
+            Some((Some(root), shape)) if !is_sound_above_leaves(pages, root, shape)? => return Ok(false),
+            Some(_) => {}
+            None => return Ok(false),
+        }
+    }
+    Ok(true)
+}
+
+fn is_sound_above_leaves(pages: &Pages, root: Root, shape: Shape) -> io::Result<bool> {
+    let mut left = pages.count();
+    let mut waiting = vec![(root, branches_above_a_leaf(pages, root)?)];
+    while let Some((Root { page: number, checksum }, height)) = waiting.pop() {
+        if height == 0 {
+            continue;
+        }
+        let Some(rest) = left.checked_sub(1) else { return Ok(false) };
+        left = rest;
+        let Some(page) = pages.page(number)? else { return Ok(false) };
+        let content = tree::end_of_content(&page, shape).and_then(|end| page.get(..end));
+        let Some(content) = content.filter(|content| content.first() == Some(&tree::BRANCH)) else { return Ok(false) };
+        if XxHash3_128::oneshot(content) != checksum {
+            return Ok(false);
+        }
+        let Some(children) = tree::children_with_checksums(content) else { return Ok(false) };
+        waiting.extend(children.map(|(page, checksum)| (Root { page, checksum }, height - 1)));
+    }
+    Ok(true)
+}
+
+/// How high the tree is above its leaves: it is as high everywhere.
+fn branches_above_a_leaf(pages: &Pages, root: Root) -> io::Result<u32> {
+    let (mut number, mut height) = (root.page, 0);
+    while height < HIGHEST {
+        let Some(page) = pages.page(number)? else { break };
+        let first = if page.first() == Some(&tree::BRANCH) { tree::children_with_checksums(&page) } else { None };
+        let Some((child, _)) = first.and_then(|mut children| children.next()) else { break };
+        (number, height) = (child, height + 1);
+    }
+    Ok(height)
 }
 
 /// Whether every page of a tree is what its parent says; visits the values on the way.
@@ -67,6 +120,8 @@ fn table(description: &[u8]) -> Option<(Option<Root>, Shape)> {
     Some((root, shape))
 }
 
+/// A branch has at least two children, so no tree of a file is as high.
+const HIGHEST: u32 = 64;
 // In the description of a table: its type (1 byte), its number of rows (8), whether it has a root (1), page, checksum and
 // length of the root (32), and for keys and values whether they have a fixed width (1), and which (4).
 const HAS_ROOT: usize = 9;
@@ -153,5 +208,45 @@ mod tests {
             file.write_all_at(&byte, offset).unwrap();
         }
         assert!(is_sound(&path));
+    }
+
+    #[test]
+    fn a_flip_in_a_branch_of_our_tables_is_found_and_one_in_a_leaf_is_not_looked_for() {
+        let scratch = tempfile::tempdir().unwrap();
+        let path = scratch.path().join("documents.redb");
+        fill(&path);
+        let pages = Pages::open(&path).unwrap();
+        let sound = || are_branches_sound(&Pages::open(&path).unwrap()).unwrap();
+        assert!(sound());
+        let mut roots = Vec::new();
+        let any = Shape { key: None, value: None };
+        assert!(
+            super::is_sound(&pages, pages.root().unwrap(), any, &mut |value| roots.extend(table(value).unwrap().0))
+                .unwrap()
+        );
+        let root = *roots.first().unwrap();
+        assert!(branches_above_a_leaf(&pages, root).unwrap() > 0, "the table has branches");
+        let branch = pages.page(root.page).unwrap().unwrap();
+        let shape = Shape { key: Some(8), value: None };
+        let (offset, end) = (pages.offset(root.page).unwrap(), tree::end_of_content(&branch, shape).unwrap());
+        let mut leaf = root.page;
+        for _ in 0..branches_above_a_leaf(&pages, root).unwrap() {
+            let page = pages.page(leaf).unwrap().unwrap();
+            leaf = tree::children_with_checksums(&page).unwrap().last().unwrap().0;
+        }
+        let file = std::fs::File::options().read(true).write(true).open(&path).unwrap();
+        let flipped = |at: u64| {
+            let mut byte = [0];
+            file.read_exact_at(&mut byte, at).unwrap();
+            file.write_all_at(&[byte[0] ^ 4], at).unwrap();
+            let sound = sound();
+            file.write_all_at(&byte, at).unwrap();
+            !sound
+        };
+        for at in [2, 8, 20, end as u64 - 8, end as u64 - 1] {
+            assert!(flipped(offset + at), "flipped at {at} of {end}");
+        }
+        assert!(!flipped(pages.offset(leaf).unwrap() + 40));
+        assert!(sound());
     }
 }

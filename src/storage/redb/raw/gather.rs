@@ -47,7 +47,7 @@ impl Gathered {
     pub(super) fn from(pages: &Pages) -> io::Result<Self> {
         let mut gathered = Self::default();
         if let Some(root) = pages.root() {
-            gathered.follow(pages, root)?;
+            gathered.follow(pages, root.page)?;
         }
         let is_doubtful = gathered.unreadable > 0
             || gathered.declared_names.is_none()

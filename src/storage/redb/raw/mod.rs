@@ -28,7 +28,9 @@ pub(super) fn was_left_open(path: &Path) -> bool {
     pages::Pages::open(path).is_ok_and(|pages| pages.were_left_open())
 }
 
-/// Whether redb's own books are sound; a file that cannot be read is left to redb's own words.
-pub(super) fn are_books_sound(path: &Path) -> bool {
-    pages::Pages::open(path).and_then(|pages| check::are_books_sound(&pages)).unwrap_or(true)
+/// Whether redb's own books, and the branches of our tables, are sound; a file that cannot be read is left to redb's own
+/// words.
+pub(super) fn is_way_sound(path: &Path) -> bool {
+    let check = |pages| Ok(check::are_books_sound(&pages)? && check::are_branches_sound(&pages)?);
+    pages::Pages::open(path).and_then(check).unwrap_or(true)
 }

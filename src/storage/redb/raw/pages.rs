@@ -13,7 +13,7 @@ pub(super) struct Pages {
     region_len: u64,
     region_head: u64,
     /// The root of the last commit.
-    root: Option<PageNumber>,
+    root: Option<Root>,
     /// The root of redb's own tables.
     system_root: Option<Root>,
     were_left_open: bool,
@@ -56,7 +56,7 @@ impl Pages {
 
     /// The root of the table of tables, as the last commit has it. It was durable before it became the last one, so the
     /// commit before it is never the right one.
-    pub(super) fn root(&self) -> Option<PageNumber> {
+    pub(super) fn root(&self) -> Option<Root> {
         self.root
     }
 
@@ -125,9 +125,9 @@ fn system_root(head: &[u8], slot: usize) -> Option<Root> {
     if slot.get(SYSTEM_ROOT_IS_THERE) == Some(&0) { None } else { Root::read(slot, SYSTEM_ROOT) }
 }
 
-fn root(head: &[u8], slot: usize) -> Option<PageNumber> {
+fn root(head: &[u8], slot: usize) -> Option<Root> {
     let slot = head.get(SLOTS + slot * SLOT..)?;
-    if slot.get(ROOT_IS_THERE) == Some(&0) { None } else { PageNumber::read(slot, ROOT) }
+    if slot.get(ROOT_IS_THERE) == Some(&0) { None } else { Root::read(slot, ROOT) }
 }
 
 /// The number of the transaction in a slot.

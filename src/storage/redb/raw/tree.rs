@@ -125,7 +125,7 @@ fn end(page: &[u8], index: usize) -> Option<usize> {
 }
 
 pub(super) const LEAF: u8 = 1;
-const BRANCH: u8 = 2;
+pub(super) const BRANCH: u8 = 2;
 /// Bytes of a leaf before the ends of its keys and values.
 const HEAD: usize = 4;
 const END: usize = 4;
