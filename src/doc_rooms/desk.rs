@@ -19,7 +19,9 @@ use crate::storage::StoreError;
 pub(super) struct Desk {
     /// There is none before the document is loaded, and after the room has ended.
     room: Mutex<Option<Room>>,
-    /// Calls the room's task.
+    /// Calls the room's task for what a turn has left to it.
+    pub(super) call: Notify,
+    /// Calls it for members that read too slowly and have drained.
     pub(super) attention: Arc<Notify>,
     /// One permit for each byte that may wait for the task. All are there when nothing waits.
     pub(super) places: Arc<Semaphore>,
@@ -37,6 +39,7 @@ impl Desk {
         let max_places = max_places.clamp(1, Semaphore::MAX_PERMITS.min(u32::MAX as usize));
         Arc::new(Self {
             room: Mutex::new(None),
+            call: Notify::new(),
             attention: Arc::new(Notify::new()),
             places: Arc::new(Semaphore::new(max_places)),
             max_places,
@@ -67,7 +70,7 @@ impl Desk {
             self.turn(room, |room, now| room.appended(outcome, now));
             if self.places.available_permits() < self.max_places {
                 // The task may have stopped taking edits, until this.
-                self.attention.notify_one();
+                self.call.notify_one();
             }
         }
     }
@@ -92,7 +95,7 @@ impl Desk {
         }
         self.settle(room);
         if room.needs_its_task() {
-            self.attention.notify_one();
+            self.call.notify_one();
         }
     }
 }

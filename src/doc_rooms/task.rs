@@ -95,6 +95,7 @@ enum Event {
     Compacted(Result<Compacted, CompactionError>),
     Computed(Computed),
     Attention,
+    Called,
     Tick,
     Idle,
     Stopping,
@@ -133,6 +134,7 @@ impl Task<'_> {
                 Event::Compacted(outcome) => room.compacted(outcome, now),
                 Event::Computed(computed) => room.computed(computed),
                 Event::Attention => room.attend(),
+                Event::Called => {} // what there is to do is taken up after every turn
                 Event::Tick => room.tick(now),
                 Event::Stopping => {
                     self.idle.stop();
@@ -172,6 +174,7 @@ impl Task<'_> {
             () = ended(pause), if pause.is_some() => Event::Paused,
             computed = first(computing), if !computing.is_empty() => Event::Computed(computed),
             () = self.desk.attention.notified() => Event::Attention,
+            () = self.desk.call.notified() => Event::Called,
             () = at(self.tick), if self.tick.is_some() => Event::Tick,
             outcome = ended(compaction), if compaction.is_some() => Event::Compacted(outcome),
             () = self.context.tasks.stopped(), if !self.idle.is_stopping() => Event::Stopping,

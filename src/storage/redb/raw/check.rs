@@ -14,25 +14,21 @@ use super::tree::{self, Shape, leaf};
 
 /// Follows every tree of redb's own. They are small: a bit or so for each page of the file.
 pub(super) fn are_books_sound(pages: &Pages) -> io::Result<bool> {
-    let Some(root) = pages.system_root() else { return Ok(true) };
-    let mut tables = Vec::new();
-    let any = Shape { key: None, value: None };
-    if !is_sound(pages, root, any, &mut |value| tables.push(table(value)))? {
-        return Ok(false);
-    }
-    for table in tables {
-        match table {
-            Some((Some(root), shape)) if !is_sound(pages, root, shape, &mut |_| {})? => return Ok(false),
-            Some(_) => {}
-            None => return Ok(false),
-        }
-    }
-    Ok(true)
+    are_tables_sound(pages, pages.system_root(), |root, shape| is_sound(pages, root, shape, &mut |_| {}))
 }
 
 /// Follows every tree of ours down to its leaves, which are not read: a page in a hundred or so.
 pub(super) fn are_branches_sound(pages: &Pages) -> io::Result<bool> {
-    let Some(root) = pages.root() else { return Ok(true) };
+    are_tables_sound(pages, pages.root(), |root, shape| is_sound_above_leaves(pages, root, shape))
+}
+
+/// Whether a table of tables is sound, and each table that it names.
+fn are_tables_sound(
+    pages: &Pages,
+    root: Option<Root>,
+    mut is_table_sound: impl FnMut(Root, Shape) -> io::Result<bool>,
+) -> io::Result<bool> {
+    let Some(root) = root else { return Ok(true) };
     let mut tables = Vec::new();
     let any = Shape { key: None, value: None };
     if !is_sound(pages, root, any, &mut |value| tables.push(table(value)))? {
@@ -40,7 +36,7 @@ pub(super) fn are_branches_sound(pages: &Pages) -> io::Result<bool> {
     }
     for table in tables {
         match table {
-            Some((Some(root), shape)) if !is_sound_above_leaves(pages, root, shape)? => return Ok(false),
+            Some((Some(root), shape)) if !is_table_sound(root, shape)? => return Ok(false),
             Some(_) => {}
             None => return Ok(false),
         }
