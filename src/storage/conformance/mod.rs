@@ -3,6 +3,7 @@
 //! A backend names a [`Fixture`] and calls [`suite!`](suite) in its tests; every function below is then a test of it.
 
 mod model;
+mod together;
 mod whole;
 
 use std::sync::Arc;
@@ -27,7 +28,12 @@ pub(in crate::storage) trait Fixture: Default {
 
 /// Bounds small enough to be reached in a test.
 pub(in crate::storage) fn config() -> Config {
-    Config { max_update: ByteSize::mib(1), max_snapshot: ByteSize::mib(4), ..Config::default() }
+    Config {
+        max_update: ByteSize::mib(1),
+        max_snapshot: ByteSize::mib(4),
+        queue: ByteSize::mib(2),
+        ..Config::default()
+    }
 }
 
 /// Makes each promise a test of one backend.
@@ -55,6 +61,9 @@ macro_rules! suite {
             concurrent_appenders_keep_their_order_and_leave_no_gap,
             everything_is_counted,
             a_closed_store_refuses_everything,
+            appends_together_are_answered_each_on_its_own,
+            appends_together_may_be_more_than_every_bound,
+            a_closed_store_takes_no_appends_together,
         );
         #[test]
         fn random_operations_agree_with_a_model() {
@@ -71,6 +80,7 @@ macro_rules! suite {
 }
 pub(in crate::storage) use model::random_operations_agree_with_a_model;
 pub(in crate::storage) use suite;
+pub(in crate::storage) use together::*;
 pub(in crate::storage) use whole::*;
 
 pub(in crate::storage) fn doc(name: &str) -> DocName {
