@@ -7,6 +7,7 @@ use axum::extract::ws::WebSocketUpgrade;
 use axum::http::HeaderMap;
 
 use super::Config;
+use super::rounds::Rounds;
 use crate::ids::ConnId;
 use crate::shutdown::Tasks;
 use crate::telemetry::Metrics;
@@ -23,6 +24,7 @@ pub(super) struct Shared {
     pub(super) config: Config,
     pub(super) tasks: Tasks,
     pub(super) metrics: Arc<Metrics>,
+    pub(super) rounds: Rounds,
     next: AtomicU64,
     open: AtomicUsize,
 }
@@ -38,7 +40,8 @@ impl Connections {
     /// No connection is open.
     #[must_use]
     pub fn new(config: Config, tasks: Tasks, metrics: Arc<Metrics>) -> Self {
-        let shared = Shared { config, tasks, metrics, next: AtomicU64::new(1), open: AtomicUsize::new(0) };
+        let rounds = Rounds::new(&config);
+        let shared = Shared { config, tasks, metrics, rounds, next: AtomicU64::new(1), open: AtomicUsize::new(0) };
         Self { shared: Arc::new(shared) }
     }
 

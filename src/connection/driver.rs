@@ -3,15 +3,16 @@
 //! Reader and writer are two halves of one task: while the reader waits for a full room, the writer goes on. The writer
 //! sleeps as long as whoever has something for the client can write it at once.
 
+use std::future::poll_fn;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use bytes::Bytes;
-use tokio::time::{Instant, timeout};
+use tokio::time::timeout;
 
 use super::connections::Slot;
 use super::halves::first_of;
-use super::heard::Heard;
+use super::rounds::{Rounds, Watched, count_sent};
 use super::unsent::Unsent;
 use super::{Close, Protocol};
 use crate::delivery::{Batch, Ending, Outbox, Wire};
@@ -80,15 +81,21 @@ impl Driver {
     pub async fn run(self, mut socket: Socket, mut protocol: impl Protocol) {
         let mut incoming = self.incoming(&mut socket);
         self.outbox.attach(socket.wire());
-        let heard = Heard::new();
-        let keep_alive = protocol.keep_alive();
+        let watched = Arc::new(Watched {
+            outbox: Arc::clone(&self.outbox),
+            stream: socket.wire(),
+            keep_alive: protocol.keep_alive(),
+            is_busy: AtomicBool::new(false),
+        });
+        Rounds::watch(&self.slot.shared, self.slot.conn.0, &watched);
         // Outside of the writer, which may be stopped in the middle of a frame.
         let mut unsent = Unsent::default();
         let end = {
-            let reading = self.read(&mut incoming, &mut protocol, &heard);
-            let writing = self.write(&socket, &mut unsent, keep_alive, &heard);
+            let reading = pin!(self.read(&mut incoming, &mut protocol, &watched.is_busy));
+            let writing = pin!(self.write(&socket, &mut unsent));
             first_of(reading, writing).await
         };
+        drop(watched);
         drop(protocol);
         match end {
             End::Gone => {}
@@ -96,7 +103,7 @@ impl Driver {
             End::Ended(ending) => self.close(&socket, unsent, Some(&mut incoming), &ending).await,
             End::Broken(ending) => self.close(&socket, unsent, None, &ending).await,
         }
-        self.count_sent();
+        count_sent(&self.outbox, &self.slot.shared.metrics);
     }
 
     fn incoming(&self, socket: &mut Socket) -> Incoming {
@@ -105,11 +112,10 @@ impl Driver {
     }
 
     /// Reads until the client goes or is to be ended.
-    async fn read(&self, incoming: &mut Incoming, protocol: &mut impl Protocol, heard: &Heard) -> End {
+    async fn read(&self, incoming: &mut Incoming, protocol: &mut impl Protocol, is_busy: &AtomicBool) -> End {
         let Incoming { reader, decoder } = incoming;
         loop {
             let Ok(Some(mut chunk)) = reader.read().await else { return End::Gone };
-            heard.note();
             let bytes = chunk.bytes();
             let len = bytes.len();
             let mut done = 0;
@@ -122,24 +128,27 @@ impl Driver {
                 };
                 done += consumed;
                 let Some(message) = message else { continue };
-                if let Some(end) = self.hear(message, done < len, protocol, heard).await {
+                if let Some(end) = self.hear(message, done < len, protocol, is_busy).await {
                     return end;
                 }
             }
         }
     }
 
-    async fn hear(&self, message: Message<'_>, more: bool, protocol: &mut impl Protocol, heard: &Heard) -> Option<End> {
+    async fn hear(
+        &self,
+        message: Message<'_>,
+        more: bool,
+        protocol: &mut impl Protocol,
+        is_busy: &AtomicBool,
+    ) -> Option<End> {
         match message {
             Message::Binary(frame) => {
                 let metrics = &self.slot.shared.metrics;
                 metrics.frames_received.increment(1);
                 metrics.bytes_received.increment(frame.len() as u64);
-                heard.busy.store(true, Ordering::Relaxed);
-                let outcome = protocol.frame(frame, more).await;
-                heard.note();
-                heard.busy.store(false, Ordering::Relaxed);
-                if let Err(ending) = outcome {
+                let handling = pin!(protocol.frame(frame, more));
+                if let Err(ending) = noting_waits(handling, is_busy).await {
                     self.outbox.end(ending);
                     // The writer ends the connection: with this reason, or an earlier one of the room.
                     std::future::pending::<()>().await;
@@ -161,35 +170,15 @@ impl Driver {
     }
 
     /// Writes what does not go at once, until the connection is to be ended or is gone.
-    async fn write(&self, socket: &Socket, unsent: &mut Unsent, keep_alive: Bytes, heard: &Heard) -> End {
-        let config = &self.slot.shared.config;
+    async fn write(&self, socket: &Socket, unsent: &mut Unsent) -> End {
         let mut frames = Vec::new();
-        let mut ping_at = Instant::now() + config.ping;
-        // Two looks that find nothing sent are one keep-alive apart.
-        let mut look_at = Instant::now() + config.keep_alive / 2;
         let stopping = self.stopping();
         tokio::pin!(stopping);
         loop {
             tokio::select! {
-                biased; // traffic without a pause must delay neither the end nor the pings
+                biased; // traffic without a pause must not delay the end
                 () = &mut stopping => return End::Ended(Ending::ShuttingDown),
                 _error = socket.relay() => return End::Gone,
-                () = tokio::time::sleep_until(look_at.min(ping_at)) => {
-                    let now = Instant::now();
-                    if ping_at <= now {
-                        if heard.silent_for(now) >= config.silent_after {
-                            return End::Ended(Ending::Silent);
-                        }
-                        ping_at = now + config.ping;
-                        self.outbox.control(websocket::frame(Opcode::Ping, &[]));
-                    }
-                    if look_at <= now {
-                        look_at = now + config.keep_alive / 2;
-                        if self.count_sent() == 0 {
-                            self.outbox.control(keep_alive.clone());
-                        }
-                    }
-                }
                 batch = self.outbox.next(&mut frames, BATCH) => {
                     unsent.add(&mut frames);
                     if self.push(socket, unsent).await.is_none() {
@@ -214,14 +203,6 @@ impl Driver {
             }
         }
         Some(())
-    }
-
-    /// Counts what has left since the last time; says how many frames that were.
-    fn count_sent(&self) -> u64 {
-        let sent = self.outbox.take_sent();
-        self.slot.shared.metrics.frames_sent.increment(sent.frames);
-        self.slot.shared.metrics.bytes_sent.increment(sent.bytes);
-        sent.frames
     }
 
     /// Resolves some time after the server began to stop: later for some connections than for others.
@@ -299,6 +280,24 @@ impl Incoming {
             }
         }
     }
+}
+
+/// Runs a future, and notes while it has to wait.
+async fn noting_waits<F: Future>(mut future: Pin<&mut F>, is_waiting: &AtomicBool) -> F::Output {
+    let mut has_waited = false;
+    let output = poll_fn(|context| {
+        let poll = future.as_mut().poll(context);
+        if poll.is_pending() && !has_waited {
+            has_waited = true;
+            is_waiting.store(true, Ordering::Relaxed);
+        }
+        poll
+    })
+    .await;
+    if has_waited {
+        is_waiting.store(false, Ordering::Relaxed);
+    }
+    output
 }
 
 fn broken(error: ProtocolError) -> Ending {

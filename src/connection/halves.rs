@@ -3,7 +3,7 @@
 //! A connection reads far more often than its writer has anything to do, and to ask the writer means to look at its timers,
 //! its outbox and the server's stop each time.
 
-use std::pin::pin;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
@@ -11,8 +11,13 @@ use std::task::{Context, Poll, Wake, Waker};
 use futures_util::task::AtomicWaker;
 
 /// Waits for the first of two futures. The first is polled whenever the task is, the second when it was woken itself.
-pub(super) async fn first_of<T>(often: impl Future<Output = T>, seldom: impl Future<Output = T>) -> T {
-    let (mut often, mut seldom) = (pin!(often), pin!(seldom));
+///
+/// They are pinned by the caller, as a future that is handed over by value takes its space twice.
+pub(super) async fn first_of<T, Often, Seldom>(mut often: Pin<&mut Often>, mut seldom: Pin<&mut Seldom>) -> T
+where
+    Often: Future<Output = T>,
+    Seldom: Future<Output = T>,
+{
     let half = Arc::new(Half { task: AtomicWaker::new(), woken: AtomicBool::new(true) });
     let waker = Waker::from(Arc::clone(&half));
     std::future::poll_fn(|context| {
@@ -48,6 +53,7 @@ impl Wake for Half {
 
 #[cfg(test)]
 mod tests {
+    use std::pin::pin;
     use std::sync::atomic::AtomicUsize;
 
     use tokio::sync::Notify;
@@ -79,6 +85,7 @@ mod tests {
             assert_eq!(polls.load(Ordering::Relaxed), 1);
             call.notify_one();
         };
+        let (often, seldom) = (pin!(often), pin!(seldom));
         let (outcome, ()) = tokio::join!(first_of(often, seldom), caller);
         assert_eq!(outcome, "called");
         assert_eq!(polls.load(Ordering::Relaxed), 2);
@@ -86,7 +93,8 @@ mod tests {
 
     #[tokio::test]
     async fn the_first_may_end_it_too() {
-        let outcome = first_of(std::future::ready(1), std::future::pending()).await;
+        let (one, never) = (pin!(std::future::ready(1)), pin!(std::future::pending()));
+        let outcome = first_of(one, never).await;
         assert_eq!(outcome, 1);
     }
 }

@@ -8,9 +8,9 @@ mod config;
 mod connections;
 mod driver;
 mod halves;
-mod heard;
 mod library;
 mod permission;
+mod rounds;
 mod session;
 mod unsent;
 

@@ -5,6 +5,7 @@ use std::fmt;
 use std::future::poll_fn;
 use std::io;
 use std::pin::{Pin, pin};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker, ready};
 
@@ -39,7 +40,11 @@ pub struct Chunk {
 }
 
 /// What the clones of a socket share: what writes to it needs no more.
-pub struct Stream(Kind);
+pub struct Stream {
+    kind: Kind,
+    /// Whether something was read since it was asked last.
+    came: AtomicBool,
+}
 
 enum Kind {
     Tcp(TcpStream),
@@ -74,14 +79,14 @@ impl Socket {
     /// A socket over a TCP stream, of which these bytes were read already.
     #[must_use]
     pub fn tcp(stream: TcpStream, early: Bytes) -> Self {
-        Self { stream: Arc::new(Stream(Kind::Tcp(stream))), early }
+        Self { stream: Stream::of(Kind::Tcp(stream)), early }
     }
 
     /// A socket over any other stream; each read and write takes its lock.
     #[must_use]
     pub fn other(stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static) -> Self {
         let other = Other { io: Box::new(stream), keeps_back: false, relay: None };
-        Self { stream: Arc::new(Stream(Kind::Other(Mutex::new(other)))), early: Bytes::new() }
+        Self { stream: Stream::of(Kind::Other(Mutex::new(other))), early: Bytes::new() }
     }
 
     /// The reading half. Taken once.
@@ -109,7 +114,7 @@ impl Socket {
     /// # Errors
     /// What is wrong with the connection.
     pub async fn write_some(&self, bytes: &[u8]) -> io::Result<usize> {
-        match &self.stream.0 {
+        match &self.stream.kind {
             Kind::Tcp(stream) => loop {
                 stream.writable().await?;
                 match stream.try_write(bytes) {
@@ -126,14 +131,14 @@ impl Socket {
     /// # Errors
     /// What is wrong with the connection.
     pub async fn flush(&self) -> io::Result<()> {
-        let Kind::Other(other) = &self.stream.0 else { return Ok(()) };
+        let Kind::Other(other) = &self.stream.kind else { return Ok(()) };
         poll_fn(|context| lock(other).poll_flush(context)).await
     }
 
     /// Sends on what is kept back, now and whenever something is; resolves only with what is wrong with the connection.
     /// Cancel-safe. Only one task may wait.
     pub async fn relay(&self) -> io::Error {
-        poll_fn(|context| match &self.stream.0 {
+        poll_fn(|context| match &self.stream.kind {
             Kind::Tcp(_) => Poll::Pending,
             Kind::Other(other) => lock(other).poll_relay(context),
         })
@@ -145,7 +150,7 @@ impl Socket {
     /// # Errors
     /// What is wrong with the connection.
     pub async fn finish(&self) -> io::Result<()> {
-        match &self.stream.0 {
+        match &self.stream.kind {
             Kind::Tcp(stream) => Ok(rustix::net::shutdown(stream, rustix::net::Shutdown::Write)?),
             Kind::Other(other) => poll_fn(|context| Pin::new(&mut lock(other).io).poll_shutdown(context)).await,
         }
@@ -153,12 +158,22 @@ impl Socket {
 }
 
 impl Stream {
+    fn of(kind: Kind) -> Arc<Self> {
+        // The request for the upgrade came.
+        Arc::new(Self { kind, came: AtomicBool::new(true) })
+    }
+
+    /// Whether the client has sent anything since this was asked last.
+    pub fn take_came(&self) -> bool {
+        self.came.swap(false, Ordering::Relaxed)
+    }
+
     /// Writes as much as goes without waiting.
     ///
     /// # Errors
     /// [`io::ErrorKind::WouldBlock`] when nothing goes, or what is wrong with the connection.
     pub fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
-        match &self.0 {
+        match &self.kind {
             // Not by way of the runtime, which would look up first what it knows of the socket.
             Kind::Tcp(stream) => Ok(rustix::net::send(stream, bytes, AT_ONCE)?),
             Kind::Other(other) => lock(other).try_write(bytes),
@@ -178,11 +193,12 @@ impl Reader {
             return Ok(Some(Chunk { buffer, len }));
         }
         let chunk = poll_fn(|context| self.poll_read(context)).await?;
+        self.stream.came.store(true, Ordering::Relaxed);
         Ok((chunk.len > 0).then_some(chunk))
     }
 
     fn poll_read(&self, context: &mut Context<'_>) -> Poll<io::Result<Chunk>> {
-        match &self.stream.0 {
+        match &self.stream.kind {
             Kind::Tcp(stream) => loop {
                 ready!(stream.poll_read_ready(context))?;
                 let mut chunk = Chunk::empty();
@@ -309,7 +325,7 @@ impl fmt::Debug for Socket {
 
 impl fmt::Debug for Stream {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.0 {
+        match &self.kind {
             Kind::Tcp(stream) => stream.fmt(f),
             Kind::Other(_) => f.write_str("Other"),
         }

@@ -19,6 +19,7 @@ mod json_ws;
 mod kill;
 mod load;
 mod outage;
+mod quiet_connections;
 mod raw;
 mod read_only;
 mod rfc6455;
