@@ -43,6 +43,10 @@ impl Wire for Stream {
     fn try_write(&self, bytes: &[u8]) -> std::io::Result<usize> {
         Self::try_write(self, bytes)
     }
+
+    fn touch(&self) -> bool {
+        Self::touch(self)
+    }
 }
 
 impl Driver {

@@ -9,6 +9,11 @@ pub trait Wire: Send + Sync + std::fmt::Debug {
     /// # Errors
     /// [`io::ErrorKind::WouldBlock`] when nothing goes, or what is wrong with the connection.
     fn try_write(&self, bytes: &[u8]) -> io::Result<usize>;
+
+    /// Reads something of what a write will need, so that it lies in the CPU's cache by then. What it is means nothing.
+    fn touch(&self) -> bool {
+        false
+    }
 }
 
 /// What left for the network.
