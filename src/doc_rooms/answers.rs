@@ -89,8 +89,10 @@ impl Answers {
         if let Some(frames) = frames
             && head == self.head
         {
+            // Clients choose how much their state vectors name, so that counts too.
+            let weight = |state_vector: &StateVector, frames: &Frames| state_vector.len() * ENTRY_BYTES + frames.len();
             self.known.push((state_vector, frames.clone()));
-            while self.known.iter().map(|(_, frames)| frames.len()).sum::<usize>() > KEPT_BYTES {
+            while self.known.iter().map(|(known, frames)| weight(known, frames)).sum::<usize>() > KEPT_BYTES {
                 self.known.remove(0);
             }
         }
@@ -135,8 +137,10 @@ fn after_snapshot(log: &Log, deletions: Bytes) -> DocumentBytes {
     DocumentBytes { snapshot: None, tail: log.tail().cloned().chain([deletions]).collect() }
 }
 
-/// So many bytes of answers are kept at most.
+/// So many bytes of answers are kept at most, with what they answer.
 const KEPT_BYTES: usize = 1 << 20;
+/// About what an entry of a state vector takes in memory.
+const ENTRY_BYTES: usize = 24;
 /// So many ranges of deletions are encoded on the async thread: it takes less than 500 µs.
 const INLINE_RANGES: usize = 16 * 1024;
 
@@ -147,7 +151,6 @@ mod tests {
     use super::*;
     use crate::doc_rooms::Config;
     use crate::doc_rooms::effect::Ticket;
-    use crate::doc_rooms::log::Checkpoint;
     use crate::doc_rooms::state::{Hears, Member, Origin};
     use crate::ids::ClientId;
     use crate::lib0::{write_text, write_var_uint};
@@ -177,7 +180,7 @@ mod tests {
         let snapshot = typed(7, &"x".repeat(LEN as usize));
         let bytes = DocumentBytes { snapshot: Some(snapshot), tail: vec![deleted(9), typed(8, "y")] };
         let (index, state_vector) = DocumentIndex::load_with_snapshot(&bytes).unwrap();
-        let log = Log::new(bytes, Checkpoint { upto: 5, state_vector });
+        let log = Log::new(bytes, 5, state_vector);
         let mut state = RoomState::new(Config::default(), 1 << 20, index, log, StateVector::default());
         state.join(ADA, Member::new(true, Hears::default()), &mut Vec::new());
         state
@@ -185,6 +188,10 @@ mod tests {
 
     fn known(clocks: &[(u64, u32)]) -> StateVector {
         clocks.iter().map(|(client, clock)| (ClientId::new(*client).unwrap(), *clock)).collect()
+    }
+
+    fn client(number: u64) -> (ClientId, u32) {
+        (ClientId::new(number).unwrap(), 1)
     }
 
     fn walked(state: &RoomState, known: &StateVector) -> Bytes {
@@ -271,5 +278,12 @@ mod tests {
         }
         assert_eq!(answers.known.len(), KEPT_BYTES / LEN as usize);
         assert!(answers.under_way.is_empty());
+        for clock in 0..10 {
+            let many = known(&[(7, 1 + clock)]).iter().chain((100..20_100).map(client)).collect();
+            let Answer::Compute(_, Some(question)) = answers.to(ADA, many, &state) else { panic!("{clock}") };
+            let frames = Frames { updates: Vec::new(), step2: Bytes::from_static(&[0, 0]) };
+            assert!(answers.found(question, Some(&frames)).is_empty());
+        }
+        assert_eq!(answers.known.len(), 2, "small answers to state vectors of half a megabyte");
     }
 }

@@ -51,8 +51,8 @@ impl CatchUp {
             return Self::Updates(shown.map(|(_, update)| update.clone()).collect());
         }
         let parts = log.document_within(sight);
-        match log.checkpoint_before(number) {
-            Some(checkpoint) => Self::Above { parts, known: checkpoint.state_vector.clone() },
+        match log.state_before(number) {
+            Some(known) => Self::Above { parts, known },
             None => Self::Everything(parts),
         }
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::errors::JoinError;
-use super::log::{Checkpoint, Log};
+use super::log::Log;
 use super::registry::Context;
 use super::state::RoomState;
 use crate::ids::{DocName, Generation};
@@ -29,7 +29,7 @@ pub(super) async fn open(context: &Context, name: &DocName) -> Result<Opened, Jo
     let StoredDocument { generation, ancestors, snapshot_upto, head, bytes } = stored;
     let ancestors = decode_ancestors(&ancestors).ok_or(JoinError::Inconsistent)?;
     let (index, snapshot_state) = index(context, name, bytes.clone()).await?;
-    let log = Log::new(bytes, Checkpoint { upto: snapshot_upto, state_vector: snapshot_state });
+    let log = Log::new(bytes, snapshot_upto, snapshot_state);
     let state = RoomState::new(context.config.clone(), context.max_update, index, log, ancestors);
     context.metrics.room_open_seconds.record(started.elapsed());
     Ok(Opened { state, generation, snapshot_stored: snapshot_upto, head_stored: head })
