@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use thiserror::Error;
+use tokio::sync::Semaphore;
 
 use super::config::History;
 use super::errors::CondenseError;
@@ -20,6 +21,8 @@ use crate::sync::{self, DocumentBytes, DocumentIndex, LoadError, ScanError, Stat
 pub(super) struct Job {
     pub(super) store: Arc<dyn Store>,
     pub(super) tasks: Tasks,
+    /// How many may merge at once, of all documents.
+    pub(super) places: Arc<Semaphore>,
     pub(super) name: DocName,
     pub(super) generation: Generation,
     pub(super) history: History,
@@ -75,8 +78,11 @@ struct Condensed {
 impl Job {
     /// Merges, collects, checks and stores.
     pub(super) async fn run(self) -> Result<Compacted, CompactionError> {
-        let Self { store, tasks, name, generation, history, parts, upto, stored_upto, previous_stored_upto } = self;
+        let Self { store, tasks, places, name, generation, history, parts, upto, stored_upto, previous_stored_upto } =
+            self;
+        let place = places.acquire().await;
         let condensed = tasks.run_blocking(move || condense(&parts, history)).await;
+        drop(place);
         let Condensed { snapshot, state_vector, uncollected } = condensed.ok_or(CompactionError::Panicked)??;
         let compaction = Compaction {
             generation,
@@ -87,6 +93,13 @@ impl Job {
         store.compact(&name, compaction).await?;
         Ok(Compacted { upto, stored_upto, snapshot, state_vector, uncollected })
     }
+}
+
+/// So many compactions may merge at once: half of what the machine can do at once is left to those who type. Each thread that
+/// merges also keeps memory for the next time.
+pub(super) fn places() -> Arc<Semaphore> {
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    Arc::new(Semaphore::new((threads / 2).max(1)))
 }
 
 /// One snapshot of a document's parts, as a compaction would store it.

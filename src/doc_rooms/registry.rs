@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Semaphore, mpsc, oneshot};
 
 use super::command::{Control, Edit, Queued, Reading, Request, Submitted};
 use super::config::Config;
@@ -58,6 +58,7 @@ pub(super) struct Context {
     next_room: AtomicU64,
     next_member: AtomicU64,
     pub(super) windows: Windows,
+    pub(super) compactions: Arc<Semaphore>,
 }
 
 /// A way to reach an open room.
@@ -99,7 +100,9 @@ impl Rooms {
         let RoomsParts { store, config, max_update, tasks, metrics } = parts;
         let (rooms, next_room, next_member) = (Mutex::default(), AtomicU64::new(1), AtomicU64::new(1));
         let windows = Windows::new(config.save_window);
-        let context = Context { store, config, max_update, tasks, metrics, rooms, next_room, next_member, windows };
+        let compactions = compaction::places();
+        let context =
+            Context { store, config, max_update, tasks, metrics, rooms, next_room, next_member, windows, compactions };
         Self { context: Arc::new(context) }
     }
 

@@ -1,5 +1,6 @@
 //! The quiet side of a room's life: compaction, and the end when nobody is there.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -121,6 +122,7 @@ impl Room {
         let job = Job {
             store: self.context.store.clone(),
             tasks: self.context.tasks.clone(),
+            places: Arc::clone(&self.context.compactions),
             name: self.name.clone(),
             generation: self.generation,
             history: self.context.config.history,
