@@ -22,7 +22,8 @@ pub struct Config {
     /// How often the server pings. Default 30 s.
     #[serde(with = "humantime_serde")]
     pub ping: Duration,
-    /// A client from which nothing came for so long, not even a pong, is gone. Must be longer than `ping`. Default 60 s.
+    /// A client from which nothing came for so long, not even a pong, is gone, unless it still takes something long. It is
+    /// found at most half a `keep_alive` later. Must be longer than `ping`. Default 60 s.
     #[serde(with = "humantime_serde")]
     pub silent_after: Duration,
     /// A client that takes nothing of what is sent for so long is ended. Default 30 s.

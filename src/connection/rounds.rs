@@ -40,7 +40,7 @@ struct Watch {
     watched: Weak<Watched>,
     /// The rounds so far.
     rounds: u32,
-    /// The last ones of them in which nothing came.
+    /// The last ones of them without a sign of life.
     silent: u32,
 }
 
@@ -94,8 +94,8 @@ impl Watch {
     fn look(&mut self, rhythm: &Rhythm, metrics: &Metrics) -> bool {
         let Some(watched) = self.watched.upgrade() else { return false };
         self.rounds = self.rounds.wrapping_add(1);
-        let is_heard = watched.stream.take_came() || watched.is_busy.load(Ordering::Relaxed);
-        self.silent = if is_heard { 0 } else { self.silent + 1 };
+        let is_alive = watched.stream.take_sign_of_life() || watched.is_busy.load(Ordering::Relaxed);
+        self.silent = if is_alive { 0 } else { self.silent + 1 };
         if self.silent >= rhythm.silent {
             watched.outbox.end(Ending::Silent);
             return false;

@@ -53,6 +53,8 @@ pub(super) enum CompactionError {
     Condense(#[from] CondenseError),
     #[error("merging panicked")]
     Panicked,
+    #[error("the server is stopping")]
+    Stopping,
     #[error("the store refused the snapshot")]
     Store(#[from] StoreError),
 }
@@ -80,7 +82,11 @@ impl Job {
     pub(super) async fn run(self) -> Result<Compacted, CompactionError> {
         let Self { store, tasks, places, name, generation, history, parts, upto, stored_upto, previous_stored_upto } =
             self;
-        let place = places.acquire().await;
+        let place = tokio::select! {
+            biased; // what is not begun yet must not hold up a stop
+            () = tasks.stopped() => return Err(CompactionError::Stopping),
+            place = places.acquire() => place,
+        };
         let condensed = tasks.run_blocking(move || condense(&parts, history)).await;
         drop(place);
         let Condensed { snapshot, state_vector, uncollected } = condensed.ok_or(CompactionError::Panicked)??;
@@ -149,6 +155,7 @@ fn collect_and_check(merged: &[u8], state_vector: &StateVector) -> Result<Option
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::storage::{Config, MemoryStore};
 
     /// Client 7 types "secret" into the text `t`, and deletes all but the last letter.
     const TYPED: &[u8] = &[1, 1, 7, 0, 4, 1, 1, b't', 6, b's', b'e', b'c', b'r', b'e', b't', 0];
@@ -178,5 +185,28 @@ mod tests {
         let condensed = condensed(&parts, History::Collect);
         assert!(matches!(condensed.uncollected, Some(CollectionError::Load(LoadError::Incomplete { part: 0 }))));
         assert_eq!(condensed.snapshot, sync::merge(parts).unwrap());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_compaction_that_waits_for_others_does_not_hold_up_a_stop() {
+        let (tasks, places) = (Tasks::new(), Arc::new(Semaphore::new(0)));
+        let job = Job {
+            store: Arc::new(MemoryStore::new(&Config::default())),
+            tasks: tasks.clone(),
+            places,
+            name: DocName::parse("busy").unwrap(),
+            generation: Generation::FIRST,
+            history: History::Keep,
+            parts: DocumentBytes { snapshot: None, tail: vec![Bytes::from_static(TYPED)] },
+            upto: 1,
+            stored_upto: 1,
+            previous_stored_upto: 0,
+        };
+        let run = job.run();
+        tokio::pin!(run);
+        let long = std::time::Duration::from_mins(1);
+        assert!(tokio::time::timeout(long, &mut run).await.is_err(), "it did not wait for its place");
+        tasks.stop();
+        assert!(matches!(run.await, Err(CompactionError::Stopping)));
     }
 }

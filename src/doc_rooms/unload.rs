@@ -97,6 +97,7 @@ impl Room {
                     tracing::error!(doc = %self.name, %error, "deleted content stays, it could not be collected");
                 }
             }
+            Err(CompactionError::Stopping) => {}
             Err(error) => {
                 // Somebody else has compacted the document: what the room holds stands for all of that too.
                 if let CompactionError::Store(StoreError::Conflict { generation, snapshot_upto, .. }) = &error

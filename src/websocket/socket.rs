@@ -43,8 +43,8 @@ pub struct Chunk {
 /// What the clones of a socket share: what writes to it needs no more.
 pub struct Stream {
     kind: Kind,
-    /// Whether something was read since it was asked last.
-    came: AtomicBool,
+    /// What [`take_sign_of_life`](Self::take_sign_of_life) gives.
+    is_alive: AtomicBool,
 }
 
 enum Kind {
@@ -115,16 +115,18 @@ impl Socket {
     /// # Errors
     /// What is wrong with the connection.
     pub async fn write_some(&self, bytes: &[u8]) -> io::Result<usize> {
-        match &self.stream.kind {
+        let written = match &self.stream.kind {
             Kind::Tcp(stream) => loop {
                 stream.writable().await?;
                 match stream.try_write(bytes) {
                     Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                    outcome => return outcome,
+                    outcome => break outcome,
                 }
             },
             Kind::Other(other) => poll_fn(|context| lock(other).poll_write(context, bytes)).await,
-        }
+        }?;
+        self.stream.is_alive.store(true, Ordering::Relaxed);
+        Ok(written)
     }
 
     /// Waits until nothing is kept back.
@@ -161,7 +163,7 @@ impl Socket {
 impl Stream {
     fn of(kind: Kind) -> Arc<Self> {
         // The request for the upgrade came.
-        Arc::new(Self { kind, came: AtomicBool::new(true) })
+        Arc::new(Self { kind, is_alive: AtomicBool::new(true) })
     }
 
     /// Reads what a write needs, so that it lies in the CPU's cache by then.
@@ -170,9 +172,10 @@ impl Stream {
         matches!(&self.kind, Kind::Tcp(stream) if stream.as_fd().as_raw_fd() > 0)
     }
 
-    /// Whether the client has sent anything since this was asked last.
-    pub fn take_came(&self) -> bool {
-        self.came.swap(false, Ordering::Relaxed)
+    /// Whether the client has shown since this was asked last that it is there: it sent something, or it took some of what had
+    /// to [wait](Socket::write_some). Whoever still takes a long document cannot have seen the ping behind it.
+    pub fn take_sign_of_life(&self) -> bool {
+        self.is_alive.swap(false, Ordering::Relaxed)
     }
 
     /// Writes as much as goes without waiting.
@@ -200,7 +203,7 @@ impl Reader {
             return Ok(Some(Chunk { buffer, len }));
         }
         let chunk = poll_fn(|context| self.poll_read(context)).await?;
-        self.stream.came.store(true, Ordering::Relaxed);
+        self.stream.is_alive.store(true, Ordering::Relaxed);
         Ok((chunk.len > 0).then_some(chunk))
     }
 

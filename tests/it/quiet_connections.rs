@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::StreamExt;
-use tokio::io::DuplexStream;
+use tokio::io::{AsyncReadExt, DuplexStream};
 use tokio::time::{Instant, sleep, timeout};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
@@ -78,7 +78,7 @@ async fn who_answers_nothing_is_gone_after_the_time_that_is_set() {
     let [client] = clients(config, Duration::ZERO).await;
     let (start, mut stream) = (Instant::now(), client.into_inner());
     let mut bytes = Vec::new();
-    tokio::io::AsyncReadExt::read_to_end(&mut stream, &mut bytes).await.unwrap();
+    stream.read_to_end(&mut bytes).await.unwrap();
     let after = start.elapsed();
     assert!((Duration::from_mins(1)..Duration::from_secs(69)).contains(&after), "{after:?}");
     let close = bytes.windows(4).position(|bytes| bytes[0] == 0x88 && bytes[2..] == 4504u16.to_be_bytes());
@@ -92,4 +92,35 @@ async fn whom_the_server_keeps_waiting_is_not_taken_for_dead() {
     let heard = hear(&mut client, Duration::from_secs(200)).await;
     assert!(heard.iter().any(|(_, message)| message.is_ping()), "{heard:?}");
     assert!(heard.iter().all(|(_, message)| !message.is_close()), "{heard:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_takes_a_long_document_slowly_is_not_taken_for_dead_although_the_ping_waits_behind_it() {
+    let tasks = Tasks::new();
+    let connections = Connections::new(connection::Config::default(), tasks.clone(), Arc::new(Metrics::new()));
+    let (mut near, far) = tokio::io::duplex(4096);
+    let driver = Driver::new(connections.admit().unwrap(), Outbox::new(&delivery::Config::default()));
+    let frame = [&[0x82, 126, 0xff, 0xff][..], &vec![7; 0xffff]].concat();
+    let document = frame.repeat(16);
+    for _ in 0..16 {
+        driver.outbox().control(Bytes::from(frame.clone()));
+    }
+    tasks.spawn(driver.run(Socket::other(far), Slow(Duration::ZERO)));
+    let (start, mut received, mut piece) = (Instant::now(), Vec::new(), [0; 4096]);
+    while received.len() < document.len() {
+        sleep(Duration::from_secs(1)).await;
+        let len = near.read(&mut piece).await.unwrap();
+        assert!(len > 0, "ended after {:?} and {} bytes", start.elapsed(), received.len());
+        received.extend_from_slice(&piece[..len]);
+    }
+    assert!(received.starts_with(&document) && start.elapsed() > Duration::from_mins(4), "{:?}", start.elapsed());
+    // Pings and what keeps it awake follow, and nothing else for a while.
+    let mut rest = received.split_off(document.len());
+    while let Ok(len) = timeout(Duration::from_secs(10), near.read(&mut piece)).await {
+        let len = len.unwrap();
+        assert!(len > 0, "ended after {rest:?}");
+        rest.extend_from_slice(&piece[..len]);
+    }
+    let close = rest.windows(2).position(|bytes| bytes == 4504u16.to_be_bytes());
+    assert!(close.is_none() && rest.windows(2).any(|bytes| bytes == b"\x89\x00"), "{rest:?}");
 }
