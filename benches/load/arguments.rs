@@ -40,7 +40,7 @@ struct Overrides {
     /// Members of a document, or connections in all.
     #[arg(long)]
     members: Option<usize>,
-    /// Authors among them.
+    /// Authors among them; with 0 of them those who come and go do not write either.
     #[arg(long)]
     writers: Option<usize>,
     /// Updates, states or joins a second; along a curve, deliveries or updates of all together.
@@ -198,7 +198,10 @@ impl Scenario {
             Self::Join => vec![Shape { members: 20, ..base }],
             Self::Herd => vec![Shape { members: 10, writers: 1, rate: 1.0, rooms: 100, ..base }],
             Self::Stall => vec![Shape { members: 20, writers: 4, rate: 50.0, len: 4096, ..base }],
-            Self::Churn => vec![Shape { members: 2, rate: 100.0, rooms: 20, seconds: 20.0, ..base }],
+            Self::Churn => {
+                let shape = Shape { members: 2, writers: 2, rate: 100.0, rooms: 20, seconds: 20.0, ..base };
+                vec![shape.clone(), Shape { writers: 0, ..shape }]
+            }
             Self::Curve => Vec::new(),
         }
     }

@@ -58,6 +58,7 @@ pub(crate) struct Room {
     presence: RefCell<Vec<Vec<u64>>>,
     /// Clients that are no authors, and what all members have of them.
     known: RefCell<Vec<(u64, u64)>>,
+    bytes_written: Cell<usize>,
     measure: Rc<Measure>,
 }
 
@@ -99,6 +100,7 @@ impl Room {
             tracks: RefCell::new((0..parts.authors).map(|_| Track::default()).collect()),
             presence: RefCell::default(),
             known: RefCell::default(),
+            bytes_written: Cell::default(),
             measure: Rc::clone(measure),
         }
     }
@@ -135,9 +137,16 @@ impl Room {
     pub(crate) fn write_next(&self, author: usize, out: &mut Vec<u8>) {
         let mut tracks = self.tracks.borrow_mut();
         let track = &mut tracks[author];
+        let length = out.len();
         write_typed(out, self.client(author), (track.sent.len() * self.text.len()) as u64, &self.text);
+        self.bytes_written.set(self.bytes_written.get() + out.len() - length);
         track.sent.push(now());
         track.arrived.push(0);
+    }
+
+    /// The length of all updates of authors so far.
+    pub(crate) fn bytes_written(&self) -> usize {
+        self.bytes_written.get()
     }
 
     pub(crate) fn sent(&self, author: usize) -> usize {

@@ -18,12 +18,14 @@ use crate::table::Outcome;
 
 pub(super) fn title(shape: &Shape) -> String {
     let Shape { members, rooms, rate, seconds, .. } = shape;
-    format!("churn: {rate} joins and leaves a second in {rooms} documents with {members} who stay, {seconds} s")
+    let doing = if shape.writers > 0 { "" } else { ", nobody types" };
+    format!("churn: {rate} joins and leaves a second in {rooms} documents with {members} who stay{doing}, {seconds} s")
 }
 
-/// What all visits together came to.
+/// What is done in a visit, and what all of them together came to.
 #[derive(Default)]
 struct Visits {
+    type_something: bool,
     joining: RefCell<Histogram>,
     failed: RefCell<Vec<String>>,
     present: Cell<u64>,
@@ -33,13 +35,14 @@ pub(super) async fn run(server: &mut Server, shape: &Shape) -> Result<Outcome, S
     let mut crowd = Crowd::default();
     let rooms: Vec<_> = (0..shape.rooms).map(|number| crowd.room(&format!("churn-{number}"), 0, shape.len)).collect();
     crowd.join(server, rooms.iter().flat_map(|room| Crowd::seats(room, shape.members)), shape.at_once).await?;
-    let visits = Rc::new(Visits::default());
+    let visits = Rc::new(Visits { type_something: shape.writers > 0, ..Visits::default() });
     tokio::task::spawn_local(come_and_go(server, &rooms, shape, &crowd, &visits));
     sleep(WARM_UP + STAY).await;
     visits.joining.replace(Histogram::default());
-    let before = server.memory().now;
+    let bytes_written = || rooms.iter().map(|room| room.bytes_written()).sum::<usize>();
+    let (memory, bytes) = (server.memory().now, bytes_written());
     let phase = crowd.phase(server, shape.length()).await;
-    let grown = server.memory().now.saturating_sub(before);
+    let (grown, written) = (server.memory().now.saturating_sub(memory), bytes_written() - bytes);
     crowd.over().set(true);
     while visits.present.get() > 0 {
         sleep(STAY / 10).await;
@@ -51,6 +54,7 @@ pub(super) async fn run(server: &mut Server, shape: &Shape) -> Result<Outcome, S
     outcome.figure("join p50 ms", visits.joining.borrow().quantile(0.5));
     outcome.figure("join p99 ms", visits.joining.borrow().quantile(0.99));
     outcome.figure("memory grown MB", grown as f64 / MEGABYTE);
+    outcome.figure("updates written MB", written as f64 / MEGABYTE);
     outcome.figure("ghosts", server.kind.is_durable().then_some(ghosts as f64));
     let mut failed = visits.failed.take();
     // A ghost is a departure that was not delivered; nobody expects it of a relay.
@@ -86,25 +90,27 @@ fn come_and_go(
 }
 
 async fn visit(room: Rc<Room>, door: Door, goodbye: Goodbye, visits: Rc<Visits>) {
-    let outcome = stay(room, &door, goodbye, &visits.joining).await;
+    let outcome = stay(room, &door, goodbye, &visits).await;
     if let Err(why) = outcome {
         visits.failed.borrow_mut().push(why);
     }
     visits.present.set(visits.present.get() - 1);
 }
 
-async fn stay(room: Rc<Room>, door: &Door, goodbye: Goodbye, joining: &RefCell<Histogram>) -> Result<(), String> {
+async fn stay(room: Rc<Room>, door: &Door, goodbye: Goodbye, visits: &Visits) -> Result<(), String> {
     let author = Some(room.add_author());
     let came = now();
     let seat = Seat { room, author, progress: Vec::new(), receive_buffer: None };
     let member = Member::join(door, seat).await.map_err(|error| error.to_string())?;
     member.synced().await?;
-    joining.borrow_mut().count(now() - came);
+    visits.joining.borrow_mut().count(now() - came);
     member.show(r#"{"user":{"name":"A Visitor"}}"#);
-    member.write(1);
-    sleep(STAY / 2).await;
-    member.write(1);
-    sleep(STAY / 2).await;
+    for _ in 0..2 {
+        if visits.type_something {
+            member.write(1);
+        }
+        sleep(STAY / 2).await;
+    }
     let departed = member.departed();
     member.leave(goodbye);
     departed.map_or(Ok(()), Err)
