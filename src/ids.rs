@@ -5,7 +5,8 @@
 use std::fmt;
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
+use serde::de::Visitor;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use thiserror::Error;
 
 /// The name of a document: 1 to [`DocName::MAX_BYTES`] bytes of UTF-8 without control characters.
@@ -20,8 +21,7 @@ use thiserror::Error;
 /// assert!(DocName::parse("").is_err());
 /// # Ok::<(), ydock::DocNameError>(())
 /// ```
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct DocName(Arc<str>);
 
 /// Why a text is not a document name.
@@ -67,17 +67,30 @@ impl DocName {
     }
 }
 
-impl TryFrom<String> for DocName {
-    type Error = DocNameError;
-
-    fn try_from(text: String) -> Result<Self, Self::Error> {
-        Self::parse(&text)
+impl Serialize for DocName {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
     }
 }
 
-impl From<DocName> for String {
-    fn from(name: DocName) -> Self {
-        name.as_str().to_owned()
+// By hand, since the text is parsed where it stands: headers are read with every save.
+impl<'de> Deserialize<'de> for DocName {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_str(NameVisitor)
+    }
+}
+
+struct NameVisitor;
+
+impl Visitor<'_> for NameVisitor {
+    type Value = DocName;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a document name")
+    }
+
+    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<DocName, E> {
+        DocName::parse(text).map_err(E::custom)
     }
 }
 

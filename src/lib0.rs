@@ -2,6 +2,7 @@
 //!
 //! Reading never allocates and never trusts a length: what does not lie in the input is an error.
 
+use bytes::BufMut;
 use thiserror::Error;
 
 /// Why bytes are not what they claim to be.
@@ -120,12 +121,12 @@ impl<'a> Reader<'a> {
 }
 
 /// Appends a varUint.
-pub fn write_var_uint(out: &mut Vec<u8>, mut value: u64) {
+pub fn write_var_uint(out: &mut impl BufMut, mut value: u64) {
     while value >= 0x80 {
-        out.push(u8::try_from(value & 0x7f).unwrap_or(0x7f) | 0x80);
+        out.put_u8(u8::try_from(value & 0x7f).unwrap_or(0x7f) | 0x80);
         value >>= 7;
     }
-    out.push(u8::try_from(value).unwrap_or(0x7f));
+    out.put_u8(u8::try_from(value).unwrap_or(0x7f));
 }
 
 /// Appends a buffer with its length.

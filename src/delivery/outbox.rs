@@ -285,7 +285,7 @@ impl Lane {
     /// Sends document frames, of which each has a number; numbers grow, and 0 means "the whole document".
     pub fn documents(&self, run: &Run) -> Pushed {
         let mut queue = self.outbox.lock();
-        if queue.is_over() || run.frames.is_empty() {
+        if queue.is_over() || run.frames().is_empty() {
             return Pushed::Waiting;
         }
         if queue.behind > 0
@@ -293,9 +293,9 @@ impl Lane {
         {
             return Pushed::Behind { from };
         }
-        let written = self.outbox.write(&mut queue, &run.joined);
-        if written == run.joined.len() {
-            queue.sent.note(run.frames.len(), 0);
+        let written = self.outbox.write(&mut queue, run.bytes());
+        if written == run.bytes().len() {
+            queue.sent.note(run.frames().len(), 0);
             return Pushed::Waiting;
         }
         let outcome = self.wait(&mut queue, run, written);
@@ -307,7 +307,7 @@ impl Lane {
     /// Lets what was not written of a run wait.
     fn wait(&self, queue: &mut Queue, run: &Run, written: usize) -> Pushed {
         let mut start = 0;
-        for (number, bytes) in &run.frames {
+        for (number, bytes) in run.frames() {
             let end = start + bytes.len();
             let frame = Frame::of(bytes.clone(), self.index, Kind::Document { number: *number });
             if end <= written {

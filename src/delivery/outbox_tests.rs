@@ -16,7 +16,7 @@ fn frame(length: usize) -> Bytes {
 }
 
 fn document(lane: &Lane, number: u64, bytes: Bytes) -> Pushed {
-    lane.documents(&Run::of(vec![(number, bytes)]))
+    lane.documents(&Run::of([(number, bytes)]))
 }
 
 fn drain(outbox: &Outbox) -> usize {
@@ -165,7 +165,7 @@ fn waiting(outbox: &Outbox) -> Vec<u8> {
 #[test]
 fn what_the_socket_takes_waits_for_nobody() {
     let (outbox, lane, socket) = with_socket(1000, 1000);
-    assert_eq!(lane.documents(&Run::of((1..=3).map(numbered).collect())), Pushed::Waiting);
+    assert_eq!(lane.documents(&Run::of((1..=3).map(numbered))), Pushed::Waiting);
     lane.presence(frame(5));
     lane.reply(frame(5));
     assert_eq!(socket.bytes().len(), 40);
@@ -179,7 +179,7 @@ fn whatever_the_socket_takes_the_bytes_stay_in_order() {
     for room in 0..=60 {
         let (outbox, lane, socket) = with_socket(1000, room);
         for first in [1, 3, 5] {
-            assert_eq!(lane.documents(&Run::of((first..first + 2).map(numbered).collect())), Pushed::Waiting);
+            assert_eq!(lane.documents(&Run::of((first..first + 2).map(numbered))), Pushed::Waiting);
         }
         let sent = [socket.bytes(), waiting(&outbox)].concat();
         let all: Vec<u8> = (1..=6).flat_map(|number| numbered(number).1).collect();
@@ -191,8 +191,8 @@ fn whatever_the_socket_takes_the_bytes_stay_in_order() {
 #[test]
 fn what_is_left_of_a_frame_stays_when_everything_else_is_dropped() {
     let (outbox, lane, socket) = with_socket(50, 15);
-    assert_eq!(lane.documents(&Run::of((1..=4).map(numbered).collect())), Pushed::Waiting);
-    assert_eq!(lane.documents(&Run::of((5..=8).map(numbered).collect())), Pushed::Behind { from: 3 });
+    assert_eq!(lane.documents(&Run::of((1..=4).map(numbered))), Pushed::Waiting);
+    assert_eq!(lane.documents(&Run::of((5..=8).map(numbered))), Pushed::Behind { from: 3 });
     assert_eq!(socket.bytes(), [vec![1; 10], vec![2; 5]].concat());
     assert_eq!(waiting(&outbox), [2; 5]);
     outbox.flushed();
@@ -202,14 +202,14 @@ fn what_is_left_of_a_frame_stays_when_everything_else_is_dropped() {
 #[test]
 fn while_the_writer_has_frames_nothing_passes_it() {
     let (outbox, lane, socket) = with_socket(1000, 0);
-    assert_eq!(lane.documents(&Run::of(vec![numbered(1)])), Pushed::Waiting);
+    assert_eq!(lane.documents(&Run::of([numbered(1)])), Pushed::Waiting);
     assert_eq!(waiting(&outbox), [1; 10]);
     socket.0.lock().unwrap().room = 100;
-    assert_eq!(lane.documents(&Run::of(vec![numbered(2)])), Pushed::Waiting);
+    assert_eq!(lane.documents(&Run::of([numbered(2)])), Pushed::Waiting);
     assert!(socket.bytes().is_empty(), "the writer still writes the first");
     assert_eq!(waiting(&outbox), [2; 10]);
     outbox.flushed();
-    assert_eq!(lane.documents(&Run::of(vec![numbered(3)])), Pushed::Waiting);
+    assert_eq!(lane.documents(&Run::of([numbered(3)])), Pushed::Waiting);
     assert_eq!(socket.bytes(), [3; 10]);
 }
 
@@ -229,10 +229,10 @@ fn of_pongs_that_wait_only_the_last_is_sent() {
 #[test]
 fn nothing_comes_after_the_last_frame_and_before_it_only_what_was_begun() {
     let (outbox, lane, socket) = with_socket(1000, 5);
-    assert_eq!(lane.documents(&Run::of((1..=2).map(numbered).collect())), Pushed::Waiting);
+    assert_eq!(lane.documents(&Run::of((1..=2).map(numbered))), Pushed::Waiting);
     outbox.pong(numbered(7).1);
     outbox.close(numbered(9).1);
-    assert_eq!(lane.documents(&Run::of(vec![numbered(3)])), Pushed::Waiting);
+    assert_eq!(lane.documents(&Run::of([numbered(3)])), Pushed::Waiting);
     lane.reply(numbered(4).1);
     lane.presence(numbered(5).1);
     outbox.control(numbered(6).1);
@@ -243,7 +243,7 @@ fn nothing_comes_after_the_last_frame_and_before_it_only_what_was_begun() {
 
     let (outbox, lane, socket_of_nothing_begun) = with_socket(1000, 1000);
     outbox.close(numbered(9).1);
-    assert_eq!(lane.documents(&Run::of(vec![numbered(3)])), Pushed::Waiting);
+    assert_eq!(lane.documents(&Run::of([numbered(3)])), Pushed::Waiting);
     assert_eq!(socket_of_nothing_begun.bytes(), [9; 10]);
     assert_eq!(socket.bytes(), [1; 5]);
 }
@@ -269,7 +269,7 @@ fn nothing_waits_for_a_broken_socket() {
     let (outbox, lane, socket) = with_socket(1000, 100);
     socket.0.lock().unwrap().is_broken = true;
     for number in 1..=9 {
-        assert_eq!(lane.documents(&Run::of(vec![numbered(number)])), Pushed::Waiting);
+        assert_eq!(lane.documents(&Run::of([numbered(number)])), Pushed::Waiting);
         lane.presence(frame(10));
     }
     assert!(waiting(&outbox).len() <= 10, "what found out may wait, and no more");

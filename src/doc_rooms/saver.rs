@@ -157,7 +157,7 @@ impl Saver {
 
     fn start(&mut self) -> Vec<Bytes> {
         self.is_awaited = false;
-        let mut batch = Vec::new();
+        let mut batch = Vec::with_capacity(self.waiting.len().min(MAX_BATCH));
         let mut bytes = 0;
         for waiting in self.waiting.iter().take(MAX_BATCH) {
             bytes += waiting.update.len();

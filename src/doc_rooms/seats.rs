@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use smallvec::SmallVec;
 
 use super::catch_up::Frames;
 use super::membership::Taken;
@@ -74,8 +75,9 @@ impl Seats {
             return;
         }
         self.bytes = 0;
+        // Not kept for the next ones: by then it has left the cache, and what the allocator gives has not.
         let updates = std::mem::take(&mut self.updates);
-        let mut runs: Vec<(&Arc<dyn Dialect>, Run)> = Vec::new();
+        let mut runs: SmallVec<[(&Arc<dyn Dialect>, Run); 2]> = SmallVec::new();
         for (id, seat) in warmed(&self.members) {
             let at = runs.iter().position(|(known, _)| Arc::ptr_eq(known, &seat.dialect)).unwrap_or_else(|| {
                 runs.push((&seat.dialect, run(&updates, seat)));
@@ -249,7 +251,7 @@ fn run(updates: &[Outgoing], seat: &Taken) -> Run {
         let frame = seat.dialect.encode(&Message::Update(&outgoing.update))?;
         Some((outgoing.number, frame))
     };
-    Run::of(updates.iter().filter_map(frame).collect())
+    Run::of(updates.iter().filter_map(frame))
 }
 
 /// A run without the updates that are not for this member.
@@ -258,7 +260,7 @@ fn without(run: &Run, updates: &[Outgoing], member: MemberId) -> Run {
         let at = updates.binary_search_by_key(number, |outgoing| outgoing.number);
         at.ok().and_then(|at| updates.get(at)).is_none_or(|outgoing| outgoing.except != Some(member))
     };
-    Run::of(run.frames.iter().filter(|(number, _)| is_for(number)).cloned().collect())
+    Run::of(run.frames().iter().filter(|(number, _)| is_for(number)).cloned())
 }
 
 fn note_behind(behind: &mut Vec<MemberId>, member: MemberId, pushed: Pushed) {

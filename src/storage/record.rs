@@ -3,7 +3,8 @@
 //! The checksum covers the place of the record too, so that bit rot, a record under a wrong key and a record of
 //! another kind are all noticed. The layout is described in `docs/storage-format.md`.
 
-use crc32c::crc32c_append;
+use bytes::BufMut;
+use crc32c::{crc32c, crc32c_append};
 
 /// Where a record lies: its table and its key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -59,11 +60,25 @@ impl Place {
 
 /// The record that holds `payload` at `place`.
 pub(super) fn seal(place: Place, kind: Kind, payload: &[u8]) -> Vec<u8> {
-    let mut record = Vec::with_capacity(FRAME + payload.len());
-    record.extend_from_slice(&[VERSION, kind as u8]);
-    record.extend_from_slice(&checksum(place, kind as u8, payload).to_le_bytes());
-    record.extend_from_slice(payload);
+    let mut record = Vec::new();
+    seal_into(&mut record, place, kind, payload);
     record
+}
+
+/// Makes `record` the record that holds `payload` at `place`.
+pub(super) fn seal_into(record: &mut Vec<u8>, place: Place, kind: Kind, payload: &[u8]) {
+    record.clear();
+    record.reserve_exact(FRAME + payload.len());
+    record.extend_from_slice(&[0; FRAME]);
+    record.extend_from_slice(payload);
+    seal_in_place(record, place, kind);
+}
+
+/// Makes a record of a payload that stands behind [`FRAME`] bytes.
+pub(super) fn seal_in_place(record: &mut [u8], place: Place, kind: Kind) {
+    let Some((frame, payload)) = record.split_first_chunk_mut::<FRAME>() else { return };
+    let [c0, c1, c2, c3] = checksum(place, kind as u8, payload).to_le_bytes();
+    *frame = [VERSION, kind as u8, c0, c1, c2, c3];
 }
 
 /// The kind and the payload of the record found at `place`, or what is wrong with it.
@@ -108,15 +123,24 @@ fn checksum(place: Place, kind: u8, payload: &[u8]) -> u32 {
         Place::SnapshotChunk { doc, number, chunk } => (b'S', doc, Some(number), Some(chunk)),
         Place::AncestorsChunk { doc, chunk } => (b'A', doc, None, Some(chunk)),
     };
-    let mut crc = crc32c_append(0, &[table]);
-    crc = crc32c_append(crc, &doc.to_be_bytes());
-    crc = middle.map_or(crc, |number| crc32c_append(crc, &number.to_be_bytes()));
-    crc = chunk.map_or(crc, |number| crc32c_append(crc, &number.to_be_bytes()));
-    crc = crc32c_append(crc, &[VERSION, kind]);
-    crc32c_append(crc, payload)
+    let mut before = [0; LONGEST_BEFORE];
+    let mut rest = &mut before[..];
+    rest.put_u8(table);
+    rest.put_u64(doc);
+    if let Some(number) = middle {
+        rest.put_u64(number);
+    }
+    if let Some(chunk) = chunk {
+        rest.put_u32(chunk);
+    }
+    rest.put_slice(&[VERSION, kind]);
+    let len = LONGEST_BEFORE - rest.len();
+    crc32c_append(crc32c(before.get(..len).unwrap_or_default()), payload)
 }
 
 const VERSION: u8 = 1;
+/// What a checksum covers before the payload: a letter, two numbers and a chunk, version and kind.
+const LONGEST_BEFORE: usize = 1 + 8 + 8 + 4 + 2;
 
 #[cfg(test)]
 mod tests {

@@ -2,6 +2,8 @@
 
 use thiserror::Error;
 
+use bytes::BufMut;
+
 use crate::lib0::{DecodeError, Reader, write_var_uint};
 
 /// A sync message, its payload still encoded.
@@ -59,7 +61,7 @@ impl<'a> SyncMessage<'a> {
     }
 
     /// Appends what stands before the payload: type and length.
-    pub fn write_head(&self, out: &mut Vec<u8>) {
+    pub fn write_head(&self, out: &mut impl BufMut) {
         let (number, payload) = match self {
             Self::Step1(payload) => (STEP1, payload),
             Self::Step2(payload) => (STEP2, payload),

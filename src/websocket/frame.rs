@@ -1,6 +1,6 @@
 //! The header of a frame, RFC 6455, section 5.2.
 
-use bytes::{BufMut, Bytes, BytesMut};
+use bytes::{BufMut, Bytes};
 use thiserror::Error;
 
 /// What a frame is, RFC 6455, section 11.8.
@@ -163,21 +163,23 @@ pub(super) fn unmask(bytes: &mut [u8], mask: [u8; 4], offset: u64) {
 #[must_use]
 pub fn frame(opcode: Opcode, payload: &[&[u8]]) -> Bytes {
     let len: usize = payload.iter().map(|part| part.len()).sum();
-    let mut out = BytesMut::with_capacity(LONGEST_HEADER + len);
+    // To the byte: a buffer with room to spare takes a second allocation when it is frozen.
+    let mut out = Vec::with_capacity(header_len(len) + len);
     put_header(&mut out, opcode, len);
     for part in payload {
-        out.put_slice(part);
+        out.extend_from_slice(part);
     }
-    out.freeze()
+    out.into()
 }
 
 /// The beginning of a frame as a server sends it: its header and the first bytes of its payload, after which so many follow.
 #[must_use]
 pub fn frame_head(opcode: Opcode, payload: &[u8], following: usize) -> Bytes {
-    let mut out = BytesMut::with_capacity(LONGEST_HEADER + payload.len());
-    put_header(&mut out, opcode, payload.len() + following);
-    out.put_slice(payload);
-    out.freeze()
+    let len = payload.len() + following;
+    let mut out = Vec::with_capacity(header_len(len) + payload.len());
+    put_header(&mut out, opcode, len);
+    out.extend_from_slice(payload);
+    out.into()
 }
 
 /// A close frame with a code and a reason, which is cut to 123 bytes.
@@ -190,7 +192,16 @@ pub fn close_frame(code: u16, reason: &str) -> Bytes {
     frame(Opcode::Close, &[&code.to_be_bytes(), reason.as_bytes().get(..end).unwrap_or_default()])
 }
 
-fn put_header(out: &mut BytesMut, opcode: Opcode, len: usize) {
+/// How long the header of a frame without a mask is.
+fn header_len(payload: usize) -> usize {
+    match (u8::try_from(payload), u16::try_from(payload)) {
+        (Ok(short), _) if short <= SHORT => 2,
+        (_, Ok(_)) => 4,
+        _ => 10,
+    }
+}
+
+fn put_header(out: &mut impl BufMut, opcode: Opcode, len: usize) {
     out.put_u8(LAST | opcode.bits());
     match (u8::try_from(len), u16::try_from(len)) {
         (Ok(short), _) if short <= SHORT => out.put_u8(short),
@@ -217,8 +228,6 @@ const SHORT: u8 = 125;
 const LEN_16: u8 = 126;
 /// … in 8.
 const LEN_64: u8 = 127;
-/// Two bytes and the longest length.
-const LONGEST_HEADER: usize = 10;
 /// What a control frame may hold beside the code.
 const LONGEST_REASON: usize = 123;
 

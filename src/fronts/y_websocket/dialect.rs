@@ -58,7 +58,7 @@ impl Dialect for YWebSocketDialect {
             Message::Update(update) => (SyncMessage::Update(update), update.len()),
             _ => return None,
         };
-        Some(websocket::frame_head(Opcode::Binary, &sync_head(&message), following))
+        Some(with_sync_head(&message, |head| websocket::frame_head(Opcode::Binary, head, following)))
     }
 
     fn key(&self) -> &'static str {
@@ -76,14 +76,16 @@ pub(super) fn binary(payload: &[&[u8]]) -> Bytes {
 
 fn sync(message: &SyncMessage<'_>) -> Bytes {
     let (SyncMessage::Step1(body) | SyncMessage::Step2(body) | SyncMessage::Update(body)) = message;
-    binary(&[&sync_head(message), body])
+    with_sync_head(message, |head| binary(&[head, body]))
 }
 
-fn sync_head(message: &SyncMessage<'_>) -> Vec<u8> {
-    let mut head = Vec::with_capacity(HEAD);
-    write_var_uint(&mut head, SYNC);
-    message.write_head(&mut head);
-    head
+fn with_sync_head<T>(message: &SyncMessage<'_>, then: impl FnOnce(&[u8]) -> T) -> T {
+    let mut head = [0; HEAD];
+    let mut rest = &mut head[..];
+    write_var_uint(&mut rest, SYNC);
+    message.write_head(&mut rest);
+    let len = HEAD - rest.len();
+    then(head.get(..len).unwrap_or_default())
 }
 
 fn auth(kind: u64, text: &str) -> Bytes {
@@ -106,7 +108,7 @@ fn typing(typists: &[Typist<'_>]) -> Bytes {
     binary(&[&out])
 }
 
-/// What stands before the body of a message: at most three numbers.
+/// What stands before the body of a message: at most three numbers, two of them of one byte.
 const HEAD: usize = 16;
 /// The scope of Hocuspocus for a session that may not edit.
 const READ_ONLY: &str = "readonly";

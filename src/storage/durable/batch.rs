@@ -14,7 +14,7 @@ use super::quarantine::Quarantine;
 use super::rows::{Changes, Names, TRASH_DOCUMENT};
 use super::stub::{Stub, pieces};
 use crate::ids::{DocName, Generation};
-use crate::storage::record::{Kind, Place, seal};
+use crate::storage::record::{Kind, Place, seal, seal_into};
 use crate::storage::{Damage, Restoration, StoreError, StoredDocument};
 
 /// A change of one document.
@@ -66,8 +66,8 @@ pub(super) fn apply<'w>(
     rows: &mut impl Changes,
     writes: impl Iterator<Item = &'w Write>,
 ) -> Result<(Vec<Answer>, Volume), Fault> {
-    let mut batch =
-        Batch { rows, documents: HashMap::new(), next_id: None, now: now_millis(), volume: Volume::default() };
+    let (record, volume) = (Vec::new(), Volume::default());
+    let mut batch = Batch { rows, documents: HashMap::new(), next_id: None, now: now_millis(), volume, record };
     let answers = writes.map(|write| batch.write(quarantine, write)).collect::<Result<_, _>>()?;
     Ok((answers, batch.finish()?))
 }
@@ -92,6 +92,8 @@ struct Batch<'txn, R> {
     next_id: Option<u64>,
     now: u64,
     volume: Volume,
+    /// Where small records are made.
+    record: Vec<u8>,
 }
 
 /// A document as the batch leaves it.
@@ -163,12 +165,14 @@ impl<R: Changes> Batch<'_, R> {
         let (id, header) = (document.id, &mut document.header);
         for update in updates {
             let seq = header.head + 1;
-            let record = if update.len() > R::MAX_PAYLOAD {
-                self.append_pieces(id, seq, update)?
+            let place = Place::Update { doc: id, seq };
+            if update.len() > R::MAX_PAYLOAD {
+                let stub = self.append_pieces(id, seq, update)?;
+                seal_into(&mut self.record, place, Kind::Stub, &stub.encode());
             } else {
-                seal(Place::Update { doc: id, seq }, Kind::Update, update)
-            };
-            if !self.rows.put_new(Place::Update { doc: id, seq }, &record)? {
+                seal_into(&mut self.record, place, Kind::Update, update);
+            }
+            if !self.rows.put_new(place, &self.record)? {
                 // Giving up the transaction brings back what was just overwritten.
                 let what = Damage::BeyondHead { seq };
                 return Err(Fault::Document(StoreError::Corrupt { doc: header.name.clone(), what }));
@@ -187,13 +191,12 @@ impl<R: Changes> Batch<'_, R> {
     }
 
     /// Stores a long update in pieces and returns the stub that stands for it.
-    fn append_pieces(&mut self, id: u64, seq: u64, update: &Bytes) -> Result<Vec<u8>, Fault> {
+    fn append_pieces(&mut self, id: u64, seq: u64, update: &Bytes) -> Result<Stub, Fault> {
         for (chunk, piece) in pieces(update, R::MAX_PAYLOAD) {
             let place = Place::UpdateChunk { doc: id, seq, chunk };
             self.rows.put(place, &seal(place, Kind::UpdateChunk, piece))?;
         }
-        let stub = Stub { len: update.len() as u64 };
-        Ok(seal(Place::Update { doc: id, seq }, Kind::Stub, &stub.encode()))
+        Ok(Stub { len: update.len() as u64 })
     }
 
     /// Leaves a tombstone under a new id, so that no row of the old one can ever be taken for the successor's.
@@ -248,12 +251,13 @@ impl<R: Changes> Batch<'_, R> {
     }
 
     /// Writes the headers of the changed documents, and their names where those lead elsewhere now.
-    fn finish(self) -> Result<Volume, Fault> {
+    fn finish(mut self) -> Result<Volume, Fault> {
         for (name, Touched { id, header, found, is_changed }) in self.documents {
             if !is_changed {
                 continue;
             }
-            self.rows.put(Place::Header { doc: id }, &header.encode(id)?)?;
+            header.encode_into(id, &mut self.record)?;
+            self.rows.put(Place::Header { doc: id }, &self.record)?;
             let is_grave = header.head == 0;
             if found == Some((id, is_grave)) {
                 continue;

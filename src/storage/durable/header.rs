@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{DocName, Generation};
-use crate::storage::record::{Kind, Place, seal, unseal_as};
+use crate::storage::record::{FRAME, Kind, Place, seal_in_place, unseal_as};
 use crate::storage::{Compaction, Damage, StoreError};
 
 /// Everything about a document but its content.
@@ -81,7 +81,18 @@ impl Header {
     }
 
     pub(in crate::storage) fn encode(&self, doc: u64) -> Result<Vec<u8>, bincode::error::EncodeError> {
-        Ok(seal(Place::Header { doc }, Kind::Header, &bincode::serde::encode_to_vec(self, CONFIG)?))
+        let mut record = Vec::new();
+        self.encode_into(doc, &mut record)?;
+        Ok(record)
+    }
+
+    /// Makes `record` the header's record.
+    pub(super) fn encode_into(&self, doc: u64, record: &mut Vec<u8>) -> Result<(), bincode::error::EncodeError> {
+        record.clear();
+        record.extend_from_slice(&[0; FRAME]);
+        bincode::serde::encode_into_std_write(self, record, CONFIG)?;
+        seal_in_place(record, Place::Header { doc }, Kind::Header);
+        Ok(())
     }
 
     /// Reads the header of the document with this name, which must be in it.
