@@ -146,10 +146,11 @@ const INLINE_RANGES: usize = 16 * 1024;
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use tokio::time::Instant;
 
     use super::*;
-    use crate::doc_rooms::Config;
     use crate::doc_rooms::effect::Ticket;
     use crate::doc_rooms::state::{Hears, Member, Origin};
     use crate::ids::ClientId;
@@ -181,7 +182,7 @@ mod tests {
         let bytes = DocumentBytes { snapshot: Some(snapshot), tail: vec![deleted(9), typed(8, "y")] };
         let (index, state_vector) = DocumentIndex::load_with_snapshot(&bytes).unwrap();
         let log = Log::new(bytes, 5, state_vector);
-        let mut state = RoomState::new(Config::default(), 1 << 20, index, log, StateVector::default());
+        let mut state = RoomState::new(Arc::default(), 1 << 20, index, log, StateVector::default());
         state.join(ADA, Member::new(true, Hears::default()), &mut Vec::new());
         state
     }

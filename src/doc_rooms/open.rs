@@ -1,5 +1,6 @@
 //! How a room begins: the document from the store, and its index.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -30,7 +31,7 @@ pub(super) async fn open(context: &Context, name: &DocName) -> Result<Opened, Jo
     let ancestors = decode_ancestors(&ancestors).ok_or(JoinError::Inconsistent)?;
     let (index, snapshot_state) = index(context, name, bytes.clone()).await?;
     let log = Log::new(bytes, snapshot_upto, snapshot_state);
-    let state = RoomState::new(context.config.clone(), context.max_update, index, log, ancestors);
+    let state = RoomState::new(Arc::clone(&context.config), context.max_update, index, log, ancestors);
     context.metrics.room_open_seconds.record(started.elapsed());
     Ok(Opened { state, generation, snapshot_stored: snapshot_upto, head_stored: head })
 }

@@ -50,7 +50,8 @@ pub struct RoomsParts {
 #[derive(Debug)]
 pub(super) struct Context {
     pub(super) store: Arc<dyn Store>,
-    pub(super) config: Config,
+    /// Shared by all rooms, so that it stays in the cache.
+    pub(super) config: Arc<Config>,
     pub(super) max_update: u64,
     pub(super) tasks: Tasks,
     pub(super) metrics: Arc<Metrics>,
@@ -100,7 +101,7 @@ impl Rooms {
         let RoomsParts { store, config, max_update, tasks, metrics } = parts;
         let (rooms, next_room, next_member) = (Mutex::default(), AtomicU64::new(1), AtomicU64::new(1));
         let windows = Windows::new(config.save_window);
-        let compactions = compaction::places();
+        let (config, compactions) = (Arc::new(config), compaction::places());
         let context =
             Context { store, config, max_update, tasks, metrics, rooms, next_room, next_member, windows, compactions };
         Self { context: Arc::new(context) }

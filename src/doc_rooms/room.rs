@@ -59,6 +59,7 @@ pub(super) struct Room {
     counted_bytes: usize,
     /// The tick that the task waits for.
     awaited_tick: Option<Instant>,
+    /// Of the present turn. Not kept for the next one: by then it has left the cache, and what the allocator gives has not.
     effects: Vec<Effect>,
 }
 
@@ -78,7 +79,8 @@ pub(super) struct Todo {
     pub(super) window: bool,
     pub(super) append: Option<Vec<Bytes>>,
     pub(super) pause: Option<Duration>,
-    pub(super) compaction: Option<compaction::Job>,
+    // Boxed, because each turn looks through all of this and hardly one brings a compaction.
+    pub(super) compaction: Option<Box<compaction::Job>>,
     pub(super) differences: Vec<Difference>,
 }
 
@@ -299,8 +301,7 @@ impl Room {
     }
 
     fn carry_out(&mut self, now: Instant) {
-        let mut effects = std::mem::take(&mut self.effects);
-        for effect in effects.drain(..) {
+        for effect in std::mem::take(&mut self.effects) {
             if !matches!(effect, Effect::Save { .. } | Effect::Broadcast { .. }) {
                 self.seats.flush();
             }
@@ -336,7 +337,6 @@ impl Room {
                 }
             }
         }
-        self.effects = effects;
         self.seats.flush();
         // Without members, the room waits for nothing but its end.
         if self.state.is_saving_awaited() || self.seats.is_empty() {

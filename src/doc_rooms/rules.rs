@@ -1,5 +1,6 @@
 //! The rules of a room, one sentence each.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::*;
@@ -19,7 +20,7 @@ struct Bench {
 impl Bench {
     fn new(config: Config, ancestors: StateVector) -> Self {
         let index = DocumentIndex::load(&DocumentBytes::default()).unwrap();
-        let mut state = RoomState::new(config, 1000, index, Log::default(), ancestors);
+        let mut state = RoomState::new(config.into(), 1000, index, Log::default(), ancestors);
         state.join(ADA, Member::new(true, EVERYTHING), &mut Vec::new());
         state.join(BOB, Member::new(false, EVERYTHING), &mut Vec::new());
         Self { state, now: Instant::now() }
@@ -192,7 +193,7 @@ fn a_departure_removes_presence_at_once_and_nothing_brings_it_back_from_the_queu
 #[test]
 fn nobodys_clock_runs_for_what_nobody_hears() {
     let index = DocumentIndex::load(&DocumentBytes::default()).unwrap();
-    let state = RoomState::new(Config::default(), 1000, index, Log::default(), StateVector::default());
+    let state = RoomState::new(Arc::default(), 1000, index, Log::default(), StateVector::default());
     let mut room = Bench { state, now: Instant::now() };
     let mut effects = Vec::new();
     room.state.join(ADA, Member::new(false, Hears::default()), &mut effects);

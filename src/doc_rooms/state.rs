@@ -4,6 +4,7 @@
 //! as a plain function.
 
 use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
 
 use bytes::Bytes;
 use tokio::time::Instant;
@@ -23,7 +24,7 @@ use crate::sync::{Body, DocumentIndex, Integration, StateVector, UpdateRef};
 /// The state of one room.
 #[derive(Debug)]
 pub(super) struct RoomState {
-    pub(super) config: Config,
+    pub(super) config: Arc<Config>,
     pub(super) max_update: u64,
     pub(super) index: DocumentIndex,
     /// What was deleted under this name: whoever holds some of it holds a copy of a deleted document.
@@ -126,7 +127,13 @@ impl Promise {
 }
 
 impl RoomState {
-    pub(super) fn new(config: Config, max_update: u64, index: DocumentIndex, log: Log, ancestors: StateVector) -> Self {
+    pub(super) fn new(
+        config: Arc<Config>,
+        max_update: u64,
+        index: DocumentIndex,
+        log: Log,
+        ancestors: StateVector,
+    ) -> Self {
         let saved = log.head();
         Self {
             config,

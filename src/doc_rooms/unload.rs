@@ -133,7 +133,7 @@ impl Room {
             previous_stored_upto: self.snapshot_stored,
         };
         self.is_compacting = true;
-        self.todo.compaction = Some(job);
+        self.todo.compaction = Some(Box::new(job));
     }
 }
 

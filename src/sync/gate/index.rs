@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, btree_map};
 use std::ops::Range;
 
+use smallvec::SmallVec;
 use thiserror::Error;
 
 use super::places::Places;
@@ -41,11 +42,11 @@ pub struct DocumentIndex {
     journal: Journal,
 }
 
-/// What the update under judgement has changed so far. Kept between updates for its memory.
+/// What the update under judgement has changed so far.
 #[derive(Debug, Default)]
 struct Journal {
-    /// The clients with new ids, with their clock and number of runs before.
-    grown: Vec<(ClientId, u32, usize)>,
+    /// The clients with new ids, with their clock and number of runs before. Mostly it is one.
+    grown: SmallVec<[(ClientId, u32, usize); 1]>,
     /// New ids that came deleted.
     gone: Vec<(ClientId, Range<u32>)>,
 }
