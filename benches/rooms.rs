@@ -97,7 +97,13 @@ fn rooms(store: Arc<dyn Store>) -> Rooms {
 async fn join(rooms: &Rooms, name: &DocName) -> (Membership, Arc<Outbox>) {
     let outbox = Outbox::new(&delivery::Config::default());
     let dialect = Arc::new(YWebSocketDialect::new(Acks::None));
-    let seat = || Seat { outbox: outbox.clone(), dialect: dialect.clone(), wants_acks: false, wants_typing: false };
+    let seat = || Seat {
+        outbox: outbox.clone(),
+        dialect: dialect.clone(),
+        wants_acks: false,
+        wants_typing: false,
+        parted: None,
+    };
     let membership = rooms.join(name, seat).await.unwrap();
     (membership, outbox)
 }

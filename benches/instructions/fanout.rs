@@ -112,7 +112,13 @@ async fn join(rooms: &Rooms, audience: &Arc<Audience>) -> Membership {
     let outbox = Outbox::new(&delivery::Config::default());
     outbox.attach(Arc::new(Socket(Arc::clone(audience))));
     let dialect = Arc::new(YWebSocketDialect::new(Acks::None));
-    let seat = || Seat { outbox: outbox.clone(), dialect: dialect.clone(), wants_acks: false, wants_typing: false };
+    let seat = || Seat {
+        outbox: outbox.clone(),
+        dialect: dialect.clone(),
+        wants_acks: false,
+        wants_typing: false,
+        parted: None,
+    };
     rooms.join(&DocName::parse("document").unwrap(), seat).await.unwrap()
 }
 

@@ -1,7 +1,7 @@
 //! Close codes: the one table from reasons to what clients see.
 //!
 //! 4400 to 4499 mean that trying again will not help (y-websocket 3.1 stops then), all others that it may.
-//! 1002, 1007 and 1013 are those of RFC 6455 and its registry.
+//! 1002, 1007 and 1013 are those of RFC 6455 and its registry, 4205 and 4408 those of Hocuspocus.
 
 use crate::delivery::Ending;
 
@@ -27,9 +27,11 @@ impl From<&Ending> for Close {
         let code = match ending {
             Ending::BrokenFrames(_) => 1002,
             Ending::NotUtf8 => 1007,
+            Ending::Reset(_) => 4205,
             Ending::Malformed(_) => 4400,
             Ending::Forbidden(_) => 4403,
             Ending::Deleted | Ending::NotFound(_) => 4404,
+            Ending::NoToken => 4408,
             Ending::SentAway => 4410,
             Ending::TooLarge(_) => 4413,
             Ending::RoomFailed | Ending::Damaged => 4500,

@@ -29,6 +29,11 @@ pub struct Config {
     /// A client that takes nothing of what is sent for so long is ended. Default 30 s.
     #[serde(with = "humantime_serde")]
     pub stalled_after: Duration,
+    /// How long a client of a wire with many documents a connection may take to be let into its first one. Default 30 s.
+    #[serde(with = "humantime_serde")]
+    pub enter_within: Duration,
+    /// How many documents one connection may have, on such a wire; further ones are refused. Default 1000.
+    pub max_documents: usize,
     /// How long a closed connection is kept for the client to read the reason. Default 2 s.
     #[serde(with = "humantime_serde")]
     pub linger: Duration,
@@ -47,6 +52,8 @@ impl Default for Config {
             ping: Duration::from_secs(30),
             silent_after: Duration::from_mins(1),
             stalled_after: Duration::from_secs(30),
+            enter_within: Duration::from_secs(30),
+            max_documents: 1000,
             linger: Duration::from_secs(2),
             stop_spread: Duration::from_millis(500),
         }

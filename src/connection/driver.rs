@@ -119,7 +119,19 @@ impl Driver {
     async fn read(&self, incoming: &mut Incoming, protocol: &mut impl Protocol, is_busy: &AtomicBool) -> End {
         let Incoming { reader, decoder } = incoming;
         loop {
-            let Ok(Some(mut chunk)) = reader.read().await else { return End::Gone };
+            let read = tokio::select! {
+                biased;
+                read = reader.read() => Some(read),
+                () = protocol.event() => None,
+            };
+            let Some(read) = read else {
+                let acting = pin!(protocol.act());
+                if let Err(ending) = noting_waits(acting, is_busy).await {
+                    return self.ended(ending).await;
+                }
+                continue;
+            };
+            let Ok(Some(mut chunk)) = read else { return End::Gone };
             let bytes = chunk.bytes();
             let len = bytes.len();
             let mut done = 0;
@@ -153,9 +165,7 @@ impl Driver {
                 metrics.bytes_received.increment(frame.len() as u64);
                 let handling = pin!(protocol.frame(frame, more));
                 if let Err(ending) = noting_waits(handling, is_busy).await {
-                    self.outbox.end(ending);
-                    // The writer ends the connection: with this reason, or an earlier one of the room.
-                    std::future::pending::<()>().await;
+                    return Some(self.ended(ending).await);
                 }
             }
             Message::Text(_) => {
@@ -171,6 +181,12 @@ impl Driver {
             }
         }
         None
+    }
+
+    /// Has the writer end the connection: with this reason, or an earlier one of the room.
+    async fn ended(&self, ending: Ending) -> End {
+        self.outbox.end(ending);
+        std::future::pending().await
     }
 
     /// Writes what does not go at once, until the connection is to be ended or is gone.

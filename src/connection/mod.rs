@@ -33,6 +33,20 @@ pub trait Protocol: Send {
     /// When the connection is to be ended.
     fn frame(&mut self, frame: &[u8], more: bool) -> impl Future<Output = Result<(), Ending>> + Send;
 
+    /// Waits for something that has nothing to do with what the client sends. Cancel-safe: what has happened is kept until
+    /// [`act`](Self::act) is called, which is next.
+    fn event(&mut self) -> impl Future<Output = ()> + Send {
+        std::future::pending()
+    }
+
+    /// Handles what [`event`](Self::event) has waited for.
+    ///
+    /// # Errors
+    /// When the connection is to be ended.
+    fn act(&mut self) -> impl Future<Output = Result<(), Ending>> + Send {
+        std::future::ready(Ok(()))
+    }
+
     /// The frame, with its header, that keeps an idle client from taking silence for a broken connection.
     fn keep_alive(&self) -> bytes::Bytes;
 }

@@ -18,6 +18,7 @@ pub struct Permission {
     grant: Grant,
     lane: Lane,
     dialect: Arc<dyn Dialect>,
+    answers_each: bool,
     denied_at: Option<Instant>,
 }
 
@@ -30,7 +31,22 @@ impl Permission {
         if let Some(frame) = dialect.encode(&Message::Granted(grant)) {
             lane.reply(frame);
         }
-        Self { grant, lane, dialect, denied_at: None }
+        let answers_each = dialect.encode(&Message::Dropped).is_some();
+        Self { grant, lane, dialect, answers_each, denied_at: None }
+    }
+
+    /// Whether the client counts on an answer to each of its updates.
+    pub(super) const fn answers_each(&self) -> bool {
+        self.answers_each
+    }
+
+    /// Tells the client something, if its wire has a word for it.
+    pub(super) fn say(&self, message: &Message<'_>) {
+        if self.answers_each
+            && let Some(frame) = self.dialect.encode(message)
+        {
+            self.lane.reply(frame);
+        }
     }
 
     /// What the session may do.
@@ -39,8 +55,9 @@ impl Permission {
         self.grant
     }
 
-    /// Tells the client that an edit was dropped, unless it was told within the last second.
+    /// Tells the client that an edit was dropped, unless it counts on no answer and was told within the last second.
     pub(super) fn deny_edit(&mut self, now: Instant) {
+        self.say(&Message::Dropped);
         if self.denied_at.is_some_and(|at| now < at + DENY_AGAIN) {
             return;
         }
@@ -64,11 +81,20 @@ mod tests {
     use crate::delivery::{Batch, Config};
 
     #[derive(Debug)]
-    struct Words;
+    struct Words {
+        answers_each: bool,
+    }
+
+    const WORDS: Words = Words { answers_each: false };
 
     impl Dialect for Words {
         fn encode(&self, message: &Message<'_>) -> Option<Bytes> {
-            Some(format!("{message:?}").into())
+            let has_no_word = match message {
+                Message::Dropped => !self.answers_each,
+                Message::Denied(_) => self.answers_each,
+                _ => false,
+            };
+            (!has_no_word).then(|| format!("{message:?}").into())
         }
 
         fn key(&self) -> &'static str {
@@ -86,7 +112,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_denial_is_said_at_most_once_a_second() {
         let outbox = Outbox::new(&Config::default());
-        let mut permission = Permission::announce(Grant::of(Role::View), &outbox, Arc::new(Words));
+        let mut permission = Permission::announce(Grant::of(Role::View), &outbox, Arc::new(WORDS));
         let start = Instant::now();
         for millis in [0, 1, 999, 1000, 1500, 1999] {
             permission.deny_edit(start + Duration::from_millis(millis));
@@ -99,10 +125,23 @@ mod tests {
     async fn a_denial_behind_a_long_document_is_lost_and_ends_nothing() {
         let outbox = Outbox::new(&Config { max_waiting: bytesize::ByteSize::b(100) });
         let room = outbox.lane(Arc::new(Notify::new()));
-        let mut permission = Permission::announce(Grant::of(Role::View), &outbox, Arc::new(Words));
+        let mut permission = Permission::announce(Grant::of(Role::View), &outbox, Arc::new(WORDS));
         let document = Bytes::from(vec![0; 1000]);
         let _waiting = room.catch_up(0, [document.clone()]);
         permission.deny_edit(Instant::now());
         assert_eq!(heard(&outbox).await, [Bytes::from("Granted(Grant { role: View })"), document]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_counts_on_answers_is_told_each_time() {
+        let outbox = Outbox::new(&Config::default());
+        let dialect = Arc::new(Words { answers_each: true });
+        let mut permission = Permission::announce(Grant::of(Role::View), &outbox, dialect);
+        for _ in 0..3 {
+            permission.deny_edit(Instant::now());
+        }
+        permission.say(&Message::Settled);
+        let granted = "Granted(Grant { role: View })";
+        assert_eq!(heard(&outbox).await, [granted, "Dropped", "Dropped", "Dropped", "Settled"]);
     }
 }

@@ -3,7 +3,7 @@
 use tokio::time::Instant;
 
 use super::permission::Permission;
-use crate::delivery::Ending;
+use crate::delivery::{Ending, Message};
 use crate::doc_rooms::{Membership, RoomEnded};
 use crate::sync::SyncMessage;
 
@@ -34,11 +34,15 @@ impl Session {
         match message {
             SyncMessage::Step1(state_vector) => self.membership.step1(state_vector).await,
             // What a client sends when it has nothing to bring.
-            SyncMessage::Step2(update) | SyncMessage::Update(update) if update == EMPTY_UPDATE => Ok(()),
+            SyncMessage::Step2(update) | SyncMessage::Update(update) if update == EMPTY_UPDATE => {
+                self.permission.say(&Message::Settled);
+                Ok(())
+            }
             SyncMessage::Step2(update) | SyncMessage::Update(update) if self.permission.grant().may_edit() => {
                 self.membership.update(update).await
             }
             // Every client answers the room's Step1, whether it has changed anything or not.
+            SyncMessage::Step2(update) if self.permission.answers_each() => self.membership.compare(update).await,
             SyncMessage::Step2(_) => Ok(()),
             SyncMessage::Update(_) => {
                 self.permission.deny_edit(Instant::now());

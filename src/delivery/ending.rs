@@ -45,6 +45,12 @@ pub enum Ending {
     /// The application sent the client away.
     #[error("disconnected by the server")]
     SentAway,
+    /// The client did not say in time who it is.
+    #[error("the client was not let in in time")]
+    NoToken,
+    /// The client brought more than is kept for it; the text says what.
+    #[error("{0}")]
+    Reset(&'static str),
     /// The client sent more than it may.
     #[error("the client sends more than it may")]
     RateLimited,

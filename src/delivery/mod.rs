@@ -8,6 +8,7 @@
 mod ending;
 mod framed;
 mod outbox;
+mod queue;
 mod run;
 mod wire;
 
@@ -37,12 +38,22 @@ pub enum Message<'a> {
     Typing(&'a [Typist<'a>]),
     /// The member's own update is durable.
     Saved(&'a [u8]),
+    /// A part of the member's own update is durable; the rest waits for something that is missing before it.
+    SavedPart(&'a [u8]),
+    /// The member's own update brings nothing that is not durable.
+    Settled,
+    /// The member's own update is not taken.
+    Dropped,
     /// Everything that the room has accepted is durable, after something was not.
     AllSaved,
     /// What the session may do.
     Granted(Grant),
     /// What the client sent was dropped; the text says why.
     Denied(&'a str),
+    /// The client is not let in; the text says why.
+    Refused(&'a str),
+    /// The session has ended. A wire with a word for it keeps the connection, on which there may be others.
+    Ended(&'a Ending),
 }
 
 /// Somebody who began or stopped typing.

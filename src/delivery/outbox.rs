@@ -2,7 +2,6 @@
 //!
 //! The promise: a document frame is sent, or its session is marked behind from that frame on; presence is dropped first.
 
-use std::collections::VecDeque;
 use std::hint::black_box;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -14,6 +13,7 @@ use tokio::sync::Notify;
 
 use super::ending::Ending;
 use super::framed::Framed;
+use super::queue::{Frame, Kind, LaneState, Queue};
 use super::run::Run;
 use super::wire::{Sent, Wire};
 
@@ -73,54 +73,6 @@ pub enum Batch {
     End(Ending),
 }
 
-#[derive(Debug, Default)]
-#[repr(C)]
-struct Queue {
-    sent: Sent,
-    /// Of all frames that wait; 0 only when none does.
-    bytes: usize,
-    /// How many lanes are behind: while it is none, nobody looks.
-    behind: u32,
-    /// The writer has taken frames and not said yet that they have left.
-    is_writing: bool,
-    /// The wire has failed; whoever reads from it finds out too.
-    is_broken: bool,
-    /// The last frame was taken.
-    is_closed: bool,
-    /// There is an ending.
-    is_ended: bool,
-    frames: VecDeque<Frame>,
-    ending: Option<Ending>,
-    lanes: Vec<LaneState>,
-}
-
-#[derive(Debug)]
-struct Frame {
-    bytes: Framed,
-    lane: usize,
-    kind: Kind,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    Document {
-        number: u64,
-    },
-    Presence,
-    Reply,
-    /// The answer to a ping; a newer one replaces it.
-    Pong,
-    /// What is left of frames of which a part has left already. Never dropped.
-    Cut,
-}
-
-#[derive(Debug)]
-struct LaneState {
-    behind: Option<u64>,
-    missed_presence: bool,
-    attention: Arc<Notify>,
-}
-
 impl Outbox {
     /// An empty outbox.
     #[must_use]
@@ -133,8 +85,13 @@ impl Outbox {
     #[must_use]
     pub fn lane(self: &Arc<Self>, attention: Arc<Notify>) -> Lane {
         let mut queue = self.lock();
-        queue.lanes.push(LaneState { behind: None, missed_presence: false, attention });
-        Lane { outbox: Arc::clone(self), index: queue.lanes.len() - 1 }
+        let state = LaneState { behind: None, missed_presence: false, attention, is_free: false };
+        let index = queue.lanes.iter().position(|lane| lane.is_free).unwrap_or(queue.lanes.len());
+        match queue.lanes.get_mut(index) {
+            Some(free) => *free = state,
+            None => queue.lanes.push(state),
+        }
+        Lane { outbox: Arc::clone(self), index }
     }
 
     /// Gives the outbox the socket: from now on, whoever has a frame writes it at once when nothing waits before it. What
@@ -417,71 +374,14 @@ impl Lane {
     }
 }
 
-impl Queue {
-    fn lane(&mut self, index: usize) -> Option<&mut LaneState> {
-        self.lanes.get_mut(index)
-    }
-
-    /// Whether everything has left: nothing waits, and the writer has nothing in its hands.
-    fn is_drained(&self) -> bool {
-        self.bytes == 0 && !self.is_writing
-    }
-
-    /// Whether nobody will miss what is not sent any more.
-    fn is_over(&self) -> bool {
-        self.is_ended || self.is_broken || self.is_closed
-    }
-
-    /// The first reason stays.
-    fn end(&mut self, ending: Ending) {
-        self.ending.get_or_insert(ending);
-        self.is_ended = true;
-    }
-
-    fn push(&mut self, frame: Frame) {
-        self.bytes += frame.bytes.len();
-        self.frames.push_back(frame);
-    }
-
-    /// Drops the session's document frames and gives the lowest number among them.
-    fn drop_documents(&mut self, index: usize) -> Option<u64> {
-        let mut first = None;
-        let mut freed = 0;
-        self.frames.retain(|frame| match frame.kind {
-            Kind::Document { number } if frame.lane == index => {
-                first = Some(first.map_or(number, |first: u64| first.min(number)));
-                freed += frame.bytes.len();
-                false
-            }
-            _ => true,
-        });
-        self.bytes -= freed;
-        first
-    }
-
-    fn fall_behind(&mut self, index: usize, from: u64) -> Pushed {
-        let drained = self.is_drained();
-        if let Some(lane) = self.lanes.get_mut(index) {
-            self.behind += u32::from(lane.behind.replace(from).is_none());
-            if drained {
-                // The writer may be asleep with nothing to flush: then nobody else would call the room.
-                lane.attention.notify_one();
-            }
+impl Drop for Lane {
+    fn drop(&mut self) {
+        // What still waits for the session is sent, but nobody would be called for it.
+        self.resume();
+        if let Some(lane) = self.outbox.lock().lane(self.index) {
+            lane.missed_presence = false;
+            lane.is_free = true;
         }
-        Pushed::Behind { from }
-    }
-}
-
-impl Frame {
-    fn of(bytes: impl Into<Framed>, lane: usize, kind: Kind) -> Self {
-        Self { bytes: bytes.into(), lane, kind }
-    }
-
-    /// What is left of it after its first bytes have left.
-    fn cut(mut self, written: usize) -> Self {
-        self.bytes.advance(written);
-        self.kind = Kind::Cut;
-        self
     }
 }
 

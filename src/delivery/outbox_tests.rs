@@ -107,6 +107,23 @@ fn a_batch_is_bounded_but_never_empty() {
     assert_eq!(frames.len(), 3);
 }
 
+#[tokio::test]
+async fn the_place_of_a_session_that_has_left_is_the_next_ones() {
+    let (outbox, lane, _) = outbox(100);
+    let calls = Arc::new(Notify::new());
+    let other = outbox.lane(Arc::clone(&calls));
+    assert_eq!(document(&other, 1, frame(60)), Pushed::Waiting);
+    assert_eq!(document(&other, 2, frame(60)), Pushed::Behind { from: 1 });
+    drop(other);
+    let next = outbox.lane(Arc::clone(&calls));
+    let lanes = outbox.lock().lanes.len();
+    assert_eq!((lanes, next.wants_resync()), (2, None));
+    // What the one before lacks is not the next one's, nor the others'.
+    assert_eq!(document(&next, 1, frame(60)), Pushed::Waiting);
+    assert_eq!(document(&lane, 1, frame(30)), Pushed::Waiting);
+    assert_eq!(drain(&outbox), 2);
+}
+
 /// A socket that takes so many bytes and then no more.
 #[derive(Debug, Clone, Default)]
 struct Narrow(Arc<Mutex<Taken>>);

@@ -11,11 +11,31 @@ use crate::sync::DocumentBytes;
 /// What members send.
 #[derive(Debug)]
 pub(super) enum Edit {
-    Step1 { member: MemberId, state_vector: Bytes },
-    Update { member: MemberId, update: Bytes },
-    Awareness { member: MemberId, update: Bytes },
-    QueryAwareness { member: MemberId },
-    Typing { member: MemberId, typing: bool, place: Box<str> },
+    Step1 {
+        member: MemberId,
+        state_vector: Bytes,
+    },
+    Update {
+        member: MemberId,
+        update: Bytes,
+    },
+    /// Whether an update brings anything new; it is not taken.
+    Compare {
+        member: MemberId,
+        update: Bytes,
+    },
+    Awareness {
+        member: MemberId,
+        update: Bytes,
+    },
+    QueryAwareness {
+        member: MemberId,
+    },
+    Typing {
+        member: MemberId,
+        typing: bool,
+        place: Box<str>,
+    },
 }
 
 /// Something that changes the document, or may: waits its turn, and longer while the disk does not keep up.

@@ -7,7 +7,7 @@ use bytes::Bytes;
 
 use super::command::{Control, Edit};
 use super::registry::RoomHandle;
-use crate::delivery::{Dialect, Ending, Lane, Outbox};
+use crate::delivery::{Dialect, Ending, Lane, Message, Outbox};
 use crate::ids::MemberId;
 
 /// What a session brings to a room: where its frames go and how they are written.
@@ -21,6 +21,9 @@ pub struct Seat {
     pub wants_acks: bool,
     /// Whether the session wants typing notes.
     pub wants_typing: bool,
+    /// Set when the room ends the session and its dialect has a word for that, so that the connection stays; without it, the
+    /// connection ends with the session.
+    pub parted: Option<Arc<AtomicBool>>,
 }
 
 /// A session's place in a room; dropping it leaves the room at once.
@@ -68,6 +71,12 @@ impl Membership {
         self.edit(edit, update.len()).await
     }
 
+    /// Asks whether an update, which is not taken, would bring anything new.
+    pub async fn compare(&self, update: &[u8]) -> Result<(), RoomEnded> {
+        let edit = Edit::Compare { member: self.member, update: Bytes::copy_from_slice(update) };
+        self.edit(edit, update.len()).await
+    }
+
     /// Brings an awareness update.
     pub async fn awareness(&self, update: &[u8]) -> Result<(), RoomEnded> {
         let edit = Edit::Awareness { member: self.member, update: Bytes::copy_from_slice(update) };
@@ -98,6 +107,7 @@ pub(super) struct Taken {
     pub(super) lane: Lane,
     pub(super) dialect: Arc<dyn Dialect>,
     pub(super) wants_typing: bool,
+    parted: Option<Arc<AtomicBool>>,
     left: bool,
 }
 
@@ -107,8 +117,23 @@ impl Taken {
             lane: seat.outbox.lane(attention),
             dialect: Arc::clone(&seat.dialect),
             wants_typing: seat.wants_typing,
+            parted: seat.parted.clone(),
             left: false,
         }
+    }
+
+    /// Ends the session, and the connection with it, unless the wire can tell the two apart. Says whether the connection stays.
+    pub(super) fn end(&self, ending: Ending) -> bool {
+        if let Some(parted) = &self.parted
+            && let Some(frame) = self.dialect.encode(&Message::Ended(&ending))
+        {
+            if !parted.swap(true, Ordering::Relaxed) {
+                self.lane.reply(frame);
+            }
+            return true;
+        }
+        self.lane.end(ending);
+        false
     }
 
     /// The session went by itself: its connection may have others.
@@ -120,7 +145,8 @@ impl Taken {
 impl Drop for Taken {
     /// A room that ends in disorder takes its members with it; in an orderly end they were told why before.
     fn drop(&mut self) {
-        if !self.left {
+        let has_parted = self.parted.as_ref().is_some_and(|parted| parted.load(Ordering::Relaxed));
+        if !self.left && !has_parted {
             self.lane.end(Ending::RoomFailed);
         }
     }

@@ -301,6 +301,7 @@ impl Room {
     }
 
     fn carry_out(&mut self, now: Instant) {
+        let mut parted = Vec::new();
         for effect in std::mem::take(&mut self.effects) {
             if !matches!(effect, Effect::Save { .. } | Effect::Broadcast { .. }) {
                 self.seats.flush();
@@ -322,13 +323,19 @@ impl Room {
                     self.seats.reply(member, &Message::Step1(&state_vector));
                 }
                 Effect::Acknowledge { member, update } => self.seats.reply(member, &Message::Saved(&update)),
+                Effect::AcknowledgePart { member, update } => self.seats.reply(member, &Message::SavedPart(&update)),
+                Effect::Compared { member, is_known } => {
+                    self.seats.reply(member, if is_known { &Message::Settled } else { &Message::Dropped });
+                }
                 Effect::AllSaved => self.seats.all_saved(),
                 Effect::Presence { batch } => self.seats.presence(&batch),
                 Effect::PresenceTo { member } => self.send_presence(member),
                 Effect::Typing { notes } => self.seats.typing(&notes),
                 Effect::End { member, ending } => {
                     tracing::info!(doc = %self.name, error = %ending, "a session is refused");
-                    self.seats.end(member, ending);
+                    if self.seats.end(member, ending) {
+                        parted.push(member);
+                    }
                 }
                 Effect::Answer { ticket, answer } => {
                     if let Some(reply) = self.answers.remove(&ticket) {
@@ -338,6 +345,12 @@ impl Room {
             }
         }
         self.seats.flush();
+        if !parted.is_empty() {
+            for member in parted {
+                self.leave(member, now);
+            }
+            return self.carry_out(now);
+        }
         // Without members, the room waits for nothing but its end.
         if self.state.is_saving_awaited() || self.seats.is_empty() {
             self.saver.hurry();
@@ -384,7 +397,10 @@ impl Room {
         for member in std::iter::once(member).chain(others.into_iter().flatten()) {
             match &frames {
                 Some(frames) => self.seats.catch_up(member, from, frames),
-                None => self.seats.end(member, Ending::RoomFailed),
+                None => {
+                    // The connection ends with it on every wire: a new room may do better.
+                    let _stays = self.seats.end(member, Ending::RoomFailed);
+                }
             }
         }
     }

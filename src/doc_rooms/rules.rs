@@ -49,6 +49,8 @@ fn names(effects: &[Effect]) -> Vec<String> {
         Effect::Broadcast { number, except, .. } => format!("broadcast {number} except {except:?}"),
         Effect::Ask { member } => format!("ask {}", member.0),
         Effect::Acknowledge { member, .. } => format!("acknowledge {}", member.0),
+        Effect::AcknowledgePart { member, .. } => format!("acknowledge a part {}", member.0),
+        Effect::Compared { member, is_known } => format!("compared {}: {is_known}", member.0),
         Effect::Answer { answer, .. } => format!("answer {answer:?}"),
         Effect::End { member, ending } => format!("end {}: {ending}", member.0),
         Effect::Presence { .. } => "presence".to_owned(),
@@ -83,6 +85,42 @@ fn an_update_is_saved_and_relayed_at_once_and_acknowledged_once_it_is_durable() 
     assert_eq!(room.saved(1), ["acknowledge 1", "all saved"]);
     assert_eq!(room.bring(Origin::Member(BOB), &letter(8, 0)).len(), 2);
     assert!(room.saved(2).is_empty(), "nobody asked to hear of it");
+}
+
+/// The first letter of one client and the second of another.
+fn two_letters() -> Vec<u8> {
+    let (first, second) = (letter(7, 0), letter(8, 1));
+    let section = |update: &[u8]| update[1..update.len() - 1].to_vec();
+    [&[2][..], &section(&second), &section(&first), &[0]].concat()
+}
+
+#[test]
+fn an_update_of_which_a_part_waits_is_acknowledged_once_when_all_of_it_is_durable() {
+    let mut room = room();
+    let accepted = room.bring(Origin::Member(ADA), &two_letters());
+    assert_eq!(accepted, ["ask 1", "save 1", "broadcast 1 except Some(MemberId(1))"]);
+    assert_eq!(room.saved(1), ["acknowledge a part 1", "all saved"]);
+    let missing = room.bring(Origin::Member(BOB), &letter(8, 0));
+    assert_eq!(missing.iter().filter(|effect| effect.starts_with("save")).count(), 2);
+    assert_eq!(room.saved(3).first().map(String::as_str), Some("acknowledge 1"));
+}
+
+#[test]
+fn what_is_only_compared_is_not_taken() {
+    let mut room = room();
+    room.bring(Origin::Member(BOB), &letter(7, 0));
+    let mut compare = |update: &[u8]| {
+        let mut effects = Vec::new();
+        let edit = Edit::Compare { member: ADA, update: Bytes::copy_from_slice(update) };
+        room.state.edit(edit, room.now, &mut effects);
+        names(&effects)
+    };
+    assert_eq!(compare(&letter(7, 0)), ["compared 1: true"]);
+    assert_eq!(compare(&letter(7, 1)), ["compared 1: false"]);
+    assert_eq!(compare(&[0, 1, 7, 1, 0, 1]), ["compared 1: false"], "a deletion");
+    assert_eq!(compare(&letter(7, 1)), ["compared 1: false"]);
+    assert_eq!(compare(b"nonsense"), ["compared 1: false"]);
+    assert_eq!(room.state.log.head(), 1);
 }
 
 #[test]

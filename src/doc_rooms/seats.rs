@@ -173,17 +173,15 @@ impl Seats {
         }
     }
 
-    /// Ends one member's session.
-    pub(super) fn end(&self, member: MemberId, ending: Ending) {
-        if let Some(seat) = self.members.get(&member) {
-            seat.lane.end(ending);
-        }
+    /// Ends one member's session; says whether its connection stays, so that it is to leave.
+    pub(super) fn end(&self, member: MemberId, ending: Ending) -> bool {
+        self.members.get(&member).is_some_and(|seat| seat.end(ending))
     }
 
     /// Ends every session.
     pub(super) fn end_all(&self, ending: &Ending) {
         for seat in self.members.values() {
-            seat.lane.end(ending.clone());
+            seat.end(ending.clone());
         }
     }
 

@@ -106,6 +106,8 @@ struct Promise {
 enum About {
     /// The update with its number.
     Accepted,
+    /// A part of an update, with its number.
+    Part,
     /// Something that was known already, and is durable at the latest with that number.
     Known,
 }
@@ -120,6 +122,9 @@ impl Member {
 impl Promise {
     fn keep(self) -> Effect {
         match self.to {
+            Origin::Member(member) if self.about == About::Part => {
+                Effect::AcknowledgePart { member, update: self.update }
+            }
             Origin::Member(member) => Effect::Acknowledge { member, update: self.update },
             Origin::Caller(ticket) => Effect::Answer { ticket, answer: Ok(self.number) },
         }
@@ -177,6 +182,9 @@ impl RoomState {
         match edit {
             Edit::Step1 { member, state_vector } => self.step1(member, &state_vector, effects),
             Edit::Update { member, update } => self.update(Origin::Member(member), update, now, effects),
+            Edit::Compare { member, update } => {
+                effects.push(Effect::Compared { member, is_known: self.index.knows(&update) });
+            }
             Edit::Awareness { member, update } if self.members.contains_key(&member) => {
                 self.presence.apply((member, &update), &self.config.awareness, now, effects);
             }
@@ -200,7 +208,7 @@ impl RoomState {
                 self.promise(origin, update, About::Known, effects);
             }
             Ok(Integration::Complete) => {
-                self.accept(origin, update, now, effects);
+                self.accept(origin, update, About::Accepted, (now, effects));
                 self.retry_parked(now, effects);
             }
             Ok(Integration::Partial { accepted, rest }) => {
@@ -256,7 +264,7 @@ impl RoomState {
     /// What a member may be sent of the document now. Its own edits come back to it as the sign that they are durable, and not
     /// before.
     pub(super) fn sight_of(&self, member: MemberId) -> Sight {
-        let own = |promise: &&Promise| promise.about == About::Accepted && promise.to == Origin::Member(member);
+        let own = |promise: &&Promise| promise.about != About::Known && promise.to == Origin::Member(member);
         let upto = match self.config.broadcast {
             Broadcast::BeforeSave => u64::MAX,
             Broadcast::AfterSave => self.saved,
@@ -304,12 +312,12 @@ impl RoomState {
     /// Accepts the part of an update that fits, while the rest waits. A caller has its answer already.
     fn accept_part(&mut self, origin: Origin, part: Bytes, now: Instant, effects: &mut Vec<Effect>) {
         match origin {
-            Origin::Member(_) => self.accept(origin, part, now, effects),
-            Origin::Caller(_) => self.accept(NOBODY, part, now, effects),
+            Origin::Member(_) => self.accept(origin, part, About::Part, (now, effects)),
+            Origin::Caller(_) => self.accept(NOBODY, part, About::Part, (now, effects)),
         }
     }
 
-    fn accept(&mut self, origin: Origin, update: Bytes, now: Instant, effects: &mut Vec<Effect>) {
+    fn accept(&mut self, origin: Origin, update: Bytes, about: About, (now, effects): (Instant, &mut Vec<Effect>)) {
         self.tally.accepted += 1;
         self.saved_notice.accepted();
         let number = self.log.push(update.clone());
@@ -327,7 +335,7 @@ impl RoomState {
             }
             Broadcast::AfterSave => self.held.push_back((number, author)),
         }
-        self.promise(origin, update, About::Accepted, effects);
+        self.promise(origin, update, about, effects);
     }
 
     fn edited(&mut self, id: MemberId, update: &[u8], now: Instant) {
@@ -409,13 +417,13 @@ impl RoomState {
         let origin = Origin::Member(member);
         match self.index.integrate(&update) {
             Ok(Integration::Complete) => {
-                self.accept(origin, update, now, effects);
+                self.accept(origin, update, About::Accepted, (now, effects));
                 true
             }
             Ok(Integration::Partial { accepted, rest }) => {
                 let progress = accepted.is_some();
                 if let Some(accepted) = accepted {
-                    self.accept(origin, accepted.into(), now, effects);
+                    self.accept(origin, accepted.into(), About::Part, (now, effects));
                 }
                 self.parked.keep(member, rest.into(), usize::MAX);
                 progress

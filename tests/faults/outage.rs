@@ -250,6 +250,7 @@ impl Members {
                 dialect: Arc::new(YWebSocketDialect::new(Acks::Echo)),
                 wants_acks: true,
                 wants_typing: false,
+                parted: None,
             };
             let membership = rooms.join(&doc(number), seat).await.map_err(|error| with_sources(&error))?;
             let (diary, signals) = (Arc::<Diary>::default(), Arc::clone(&members.signals));

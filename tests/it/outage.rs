@@ -47,7 +47,7 @@ pub(crate) fn doc(name: &str) -> DocName {
 
 pub(crate) fn seat(outbox: &Arc<Outbox>) -> Seat {
     let dialect = Arc::new(YWebSocketDialect::new(Acks::Echo));
-    Seat { outbox: Arc::clone(outbox), dialect, wants_acks: true, wants_typing: false }
+    Seat { outbox: Arc::clone(outbox), dialect, wants_acks: true, wants_typing: false, parted: None }
 }
 
 /// Frames that have come so far, without waiting for more than a moment.

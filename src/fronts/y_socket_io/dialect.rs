@@ -32,7 +32,15 @@ impl Dialect for YSocketIoDialect {
             Message::Awareness(update) => (AWARENESS, *update),
             Message::Denied(why) => (DENIED, why.as_bytes()),
             // This wire has no words for these.
-            Message::Typing(_) | Message::Saved(_) | Message::AllSaved | Message::Granted(_) => return None,
+            Message::Typing(_)
+            | Message::Saved(_)
+            | Message::SavedPart(_)
+            | Message::Settled
+            | Message::Dropped
+            | Message::AllSaved
+            | Message::Granted(_)
+            | Message::Refused(_)
+            | Message::Ended(_) => return None,
         };
         let mut frame = Vec::with_capacity(1 + value.len());
         frame.push(kind);

@@ -69,8 +69,13 @@ async fn enter(client: Client, State(parts): State<YSocketIoParts>) -> Result<()
     let outbox = Outbox::new(&parts.delivery);
     let dialect = Arc::new(YSocketIoDialect);
     let permission = Permission::announce(parts.grant, &outbox, dialect.clone());
-    let seat =
-        || Seat { outbox: Arc::clone(&outbox), dialect: dialect.clone(), wants_acks: false, wants_typing: false };
+    let seat = || Seat {
+        outbox: Arc::clone(&outbox),
+        dialect: dialect.clone(),
+        wants_acks: false,
+        wants_typing: false,
+        parted: None,
+    };
     match parts.rooms.join(&doc, seat).await {
         Ok(membership) => {
             tracing::debug!(client = client.id(), %doc, front = "y-socket.io", "a session began");

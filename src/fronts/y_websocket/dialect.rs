@@ -37,8 +37,10 @@ impl Dialect for YWebSocketDialect {
             Message::Step1(state_vector) => Some(sync(&SyncMessage::Step1(state_vector))),
             Message::Step2(update) => Some(sync(&SyncMessage::Step2(update))),
             Message::Update(update) => Some(sync(&SyncMessage::Update(update))),
-            Message::Saved(update) => (self.acks == Acks::Echo).then(|| sync(&SyncMessage::Update(update))),
-            Message::AllSaved => None,
+            Message::Saved(update) | Message::SavedPart(update) => {
+                (self.acks == Acks::Echo).then(|| sync(&SyncMessage::Update(update)))
+            }
+            Message::AllSaved | Message::Settled | Message::Dropped | Message::Refused(_) | Message::Ended(_) => None,
             Message::Awareness(update) => {
                 let mut head = Vec::with_capacity(HEAD);
                 write_var_uint(&mut head, AWARENESS);

@@ -81,6 +81,7 @@ impl YWebSocket {
             dialect: dialect.clone(),
             wants_acks: wishes.acks == Acks::Echo,
             wants_typing: wishes.typing,
+            parted: None,
         };
         match self.parts.rooms.join(&doc, seat).await {
             Ok(membership) => {

@@ -33,9 +33,16 @@ impl Dialect for DocumentsDialect {
             Message::Typing(typists) => Some(typing(typists)),
             Message::Step2(_) => Some(Bytes::from_static(&[COMPLETE])),
             Message::AllSaved => Some(Bytes::from_static(&[SAVED])),
-            Message::Step1(_) | Message::Update(_) | Message::Saved(_) | Message::Granted(_) | Message::Denied(_) => {
-                None
-            }
+            Message::Step1(_)
+            | Message::Update(_)
+            | Message::Saved(_)
+            | Message::SavedPart(_)
+            | Message::Settled
+            | Message::Dropped
+            | Message::Granted(_)
+            | Message::Denied(_)
+            | Message::Refused(_)
+            | Message::Ended(_) => None,
         }
     }
 

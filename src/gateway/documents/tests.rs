@@ -191,8 +191,13 @@ impl Dialect for Words {
 impl Editor {
     async fn join(bench: &Bench) -> Self {
         let outbox = Outbox::new(&delivery::Config::default());
-        let seat =
-            || Seat { outbox: Arc::clone(&outbox), dialect: Arc::new(Words), wants_acks: false, wants_typing: true };
+        let seat = || Seat {
+            outbox: Arc::clone(&outbox),
+            dialect: Arc::new(Words),
+            wants_acks: false,
+            wants_typing: true,
+            parted: None,
+        };
         let membership = bench.rooms.join(&Bench::doc(), seat).await.unwrap();
         Self { membership, outbox }
     }

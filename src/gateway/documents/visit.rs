@@ -147,8 +147,13 @@ impl Stay {
         let outbox = Outbox::new(&parts.delivery);
         let dialect = Arc::new(DocumentsDialect);
         let permission = Permission::announce(parts.grant, &outbox, dialect.clone());
-        let seat =
-            || Seat { outbox: Arc::clone(&outbox), dialect: dialect.clone(), wants_acks: false, wants_typing: true };
+        let seat = || Seat {
+            outbox: Arc::clone(&outbox),
+            dialect: dialect.clone(),
+            wants_acks: false,
+            wants_typing: true,
+            parted: None,
+        };
         match parts.rooms.join(&self.doc, seat).await {
             Ok(membership) => {
                 let session = Session::new(membership, permission);

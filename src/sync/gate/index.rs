@@ -160,6 +160,19 @@ impl DocumentIndex {
         }
     }
 
+    /// Whether the document has everything that an update brings, without taking it. Of bytes that are no update it has nothing.
+    #[must_use]
+    pub fn knows(&self, update: &[u8]) -> bool {
+        let Ok(update) = UpdateRef::parse(update) else { return false };
+        let has_blocks = update
+            .blocks()
+            .all(|block| matches!(block.body, Body::Skip) || block.end() <= self.state.clock(block.id.client));
+        let is_deleted = |deletion: Deletion| {
+            deletion.start == deletion.end || self.deleted.contains_range(deletion.client, deletion.start..deletion.end)
+        };
+        has_blocks && update.deletes().all(is_deleted)
+    }
+
     /// The runs of each client.
     pub(super) fn runs(&self) -> impl Iterator<Item = (ClientId, &Runs)> {
         self.clients.iter().map(|(client, runs)| (*client, runs))
