@@ -17,6 +17,7 @@ use crate::access::Grant;
 use crate::config::{Config, Contradiction};
 use crate::connection::Connections;
 use crate::doc_rooms::{Rooms, RoomsParts};
+use crate::fronts::hocuspocus::{Hocuspocus, HocuspocusParts};
 use crate::fronts::json_ws::{JsonWs, JsonWsParts};
 use crate::fronts::y_socket_io::{self, YSocketIoParts};
 use crate::fronts::y_websocket::{YWebSocket, YWebSocketParts};
@@ -172,6 +173,14 @@ impl Server {
         } else {
             Arc::new(WorkerPool::start(config.exports.clone(), tasks.tracker()))
         };
+        let hocuspocus = Hocuspocus::new(HocuspocusParts {
+            rooms: rooms.clone(),
+            connections: connections.clone(),
+            delivery: config.delivery.clone(),
+            grant,
+            enter_within: config.connections.enter_within,
+            max_documents: config.connections.max_documents,
+        });
         let y_websocket = YWebSocket::new(YWebSocketParts {
             rooms: rooms.clone(),
             connections,
@@ -183,6 +192,7 @@ impl Server {
             store: Arc::clone(&store),
             materialiser: Arc::clone(&materialiser),
             y_websocket,
+            hocuspocus,
             json_ws,
             grant,
             metrics: Arc::clone(&metrics),

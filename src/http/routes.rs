@@ -12,6 +12,7 @@ use super::problem::Problem;
 use super::{demo, documents, health, snapshot, updates, websocket};
 use crate::access::Grant;
 use crate::doc_rooms::Rooms;
+use crate::fronts::hocuspocus::Hocuspocus;
 use crate::fronts::json_ws::JsonWs;
 use crate::fronts::socket_io;
 use crate::fronts::y_websocket::YWebSocket;
@@ -32,6 +33,8 @@ pub struct App {
     pub materialiser: Arc<dyn Materialiser>,
     /// The front for y-websocket clients.
     pub y_websocket: YWebSocket,
+    /// The front for Hocuspocus providers.
+    pub hocuspocus: Hocuspocus,
     /// The front for gateway clients that speak JSON.
     pub json_ws: JsonWs,
     /// What everybody may do.
@@ -63,9 +66,12 @@ pub fn routes(app: App) -> Router {
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))
         .route("/metrics", get(health::metrics))
-        .route("/yjs/{*doc}", any(websocket::y_websocket));
+        .route("/yjs/{*doc}", any(websocket::y_websocket))
+        .route("/hocuspocus", any(websocket::hocuspocus))
+        .route("/hocuspocus/{*any}", any(websocket::hocuspocus))
+        .route("/", get(websocket::root));
     if app.demo {
-        router = router.route("/", get(demo::index)).route("/d/{*doc}", get(demo::index));
+        router = router.route("/d/{*doc}", get(demo::index));
     }
     let gateways = gateway_routes(&app.gateways, app.json_ws.clone(), None);
     router

@@ -29,6 +29,35 @@ pub(super) async fn y_websocket(
     }
 }
 
+/// An upgrade at `/hocuspocus`; what else stands in the address is the application's.
+pub(super) async fn hocuspocus(
+    State(app): State<App>,
+    upgrade: Result<Upgrade, UpgradeRejection>,
+    request: Request,
+) -> Response {
+    match upgrade {
+        Ok(upgrade) => converse(&app, upgrade, &request),
+        Err(UpgradeRejection::NotAsked) => {
+            Problem::bad_request("this address is for WebSocket connections of Hocuspocus providers").into_response()
+        }
+        Err(rejection) => rejection.into_response(),
+    }
+}
+
+/// The address without a path: an upgrade is a Hocuspocus provider's, anything else is the demo's page.
+pub(super) async fn root(
+    State(app): State<App>,
+    upgrade: Result<Upgrade, UpgradeRejection>,
+    request: Request,
+) -> Response {
+    match upgrade {
+        Ok(upgrade) => converse(&app, upgrade, &request),
+        Err(rejection) if request.headers().contains_key(header::SEC_WEBSOCKET_KEY) => rejection.into_response(),
+        Err(_) if app.demo => demo::index().await,
+        Err(_) => Problem::no_such_page().into_response(),
+    }
+}
+
 /// An upgrade at `/ws`.
 pub(super) async fn json_ws(
     State(front): State<JsonWs>,
@@ -68,9 +97,14 @@ fn enter(app: &App, upgrade: Upgrade, request: &Request) -> Response {
     app.y_websocket.upgrade(slot, upgrade, doc, &parts)
 }
 
+fn converse(app: &App, upgrade: Upgrade, request: &Request) -> Response {
+    let Some(slot) = app.hocuspocus.connections().admit() else { return Problem::full().into_response() };
+    app.hocuspocus.upgrade(slot, upgrade, request.headers())
+}
+
 fn is_reserved(path: &str) -> bool {
     RESERVED.contains(&path) || path.starts_with("/api/") || path.starts_with("/assets/")
 }
 
 /// Addresses that belong to other wires, or to nothing.
-const RESERVED: [&str; 7] = ["/", "/api", "/yjs", "/hocuspocus", "/socket.io/", "/socket.io", "/ws"];
+const RESERVED: [&str; 5] = ["/api", "/yjs", "/socket.io/", "/socket.io", "/ws"];

@@ -1,0 +1,292 @@
+//! One client's side of the conversation: its documents, those that it waits to be let into, and what waits for them.
+
+use std::collections::HashMap;
+use std::future::pending;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use bytes::Bytes;
+use futures_util::StreamExt;
+use futures_util::future::BoxFuture;
+use futures_util::stream::FuturesUnordered;
+use tokio::time::{Instant, sleep_until};
+
+use super::dialect::HocuspocusDialect;
+use super::upgrade::HocuspocusParts;
+use super::waiting::{Budget, MAX_DOCUMENTS, TooMuch, Waiting};
+use super::wire::{self, Incoming, WireError};
+use crate::connection::{Permission, Protocol, Session};
+use crate::delivery::{Dialect, Ending, Message, Outbox};
+use crate::doc_rooms::{JoinError, Membership, Seat};
+use crate::ids::{ConnId, DocName};
+use crate::websocket::{self, Opcode};
+
+/// One client's side of the conversation.
+pub(super) struct Conversation {
+    conn: ConnId,
+    parts: Arc<HocuspocusParts>,
+    outbox: Arc<Outbox>,
+    documents: HashMap<Box<str>, Document>,
+    entering: FuturesUnordered<BoxFuture<'static, Entered>>,
+    entered: Option<Entered>,
+    /// What waits for all documents together.
+    budget: Budget,
+    /// When the client must have been let in somewhere; `None` when it has.
+    deadline: Option<Instant>,
+    is_late: bool,
+}
+
+/// A document of the client.
+enum Document {
+    /// The client has not been let in yet.
+    Outside {
+        waiting: Waiting,
+        is_entering: bool,
+    },
+    Inside(Inside),
+}
+
+struct Inside {
+    session: Session,
+    dialect: Arc<HocuspocusDialect>,
+    /// The room has detached the client.
+    parted: Arc<AtomicBool>,
+}
+
+/// The end of an attempt to enter a room.
+struct Entered {
+    address: Box<str>,
+    dialect: Arc<HocuspocusDialect>,
+    permission: Permission,
+    parted: Arc<AtomicBool>,
+    outcome: Result<Membership, JoinError>,
+}
+
+impl Conversation {
+    pub(super) fn new(conn: ConnId, parts: Arc<HocuspocusParts>, outbox: Arc<Outbox>) -> Self {
+        let deadline = Some(Instant::now() + parts.enter_within);
+        Self {
+            conn,
+            parts,
+            outbox,
+            documents: HashMap::new(),
+            entering: FuturesUnordered::new(),
+            entered: None,
+            budget: Budget::default(),
+            deadline,
+            is_late: false,
+        }
+    }
+
+    /// Lets a message wait until the client is let into its document.
+    fn let_wait(&mut self, address: &str, frame: &[u8]) -> Result<(), Ending> {
+        let too_much = |TooMuch| Ending::Reset("too much waits to be let in");
+        if let Some(Document::Outside { waiting, .. }) = self.documents.get_mut(address) {
+            return waiting.push(frame, &mut self.budget).map_err(too_much);
+        }
+        let is_unknown = |document: &&Document| matches!(document, Document::Outside { is_entering: false, .. });
+        if self.documents.values().filter(is_unknown).count() >= MAX_DOCUMENTS {
+            return Err(Ending::Reset("too many documents wait to be let in"));
+        }
+        let mut waiting = Waiting::default();
+        waiting.push(frame, &mut self.budget).map_err(too_much)?;
+        self.documents.insert(address.into(), Document::Outside { waiting, is_entering: false });
+        Ok(())
+    }
+
+    /// The client has sent its token for an address.
+    fn token(&mut self, address: &str) {
+        let is_full = self.documents.len() >= self.parts.max_documents;
+        match self.documents.get_mut(address) {
+            // Who is inside, or on the way, renews its token; here everybody may what the settings say.
+            Some(Document::Inside(_) | Document::Outside { is_entering: true, .. }) => return,
+            Some(Document::Outside { is_entering, .. }) => *is_entering = true,
+            None if is_full => {
+                self.refuse(address, "this connection has too many documents");
+                return;
+            }
+            None => {
+                let outside = Document::Outside { waiting: Waiting::default(), is_entering: true };
+                self.documents.insert(address.into(), outside);
+            }
+        }
+        let doc = match DocName::parse(wire::name_in(address)) {
+            Ok(doc) => doc,
+            Err(error) => {
+                self.refuse(address, &error.to_string());
+                self.forget(address);
+                return;
+            }
+        };
+        let dialect = Arc::new(HocuspocusDialect::new(address));
+        // Before the room is joined, so that the client knows it before everything else.
+        let permission = Permission::announce(self.parts.grant, &self.outbox, dialect.clone());
+        let (rooms, outbox, address) = (self.parts.rooms.clone(), Arc::clone(&self.outbox), address.into());
+        self.entering.push(Box::pin(async move {
+            let parted = Arc::new(AtomicBool::new(false));
+            let seat = || Seat {
+                outbox: Arc::clone(&outbox),
+                dialect: dialect.clone(),
+                wants_acks: true,
+                wants_typing: false,
+                parted: Some(Arc::clone(&parted)),
+            };
+            let outcome = rooms.join(&doc, seat).await;
+            Entered { address, dialect, permission, parted, outcome }
+        }));
+    }
+
+    /// The client is in a room, or not; what waited for that has its turn.
+    async fn enter(&mut self, entered: Entered) -> Result<(), Ending> {
+        let Entered { address, dialect, permission, parted, outcome } = entered;
+        // It may have detached meanwhile.
+        let Some(Document::Outside { mut waiting, .. }) = self.documents.remove(&address) else { return Ok(()) };
+        let membership = match outcome {
+            Ok(membership) => membership,
+            Err(error) => {
+                waiting.clear(&mut self.budget);
+                let ending = error.ending();
+                if dialect.encode(&Message::Ended(&ending)).is_none() {
+                    return Err(ending);
+                }
+                self.refuse(&address, &ending.to_string());
+                return Ok(());
+            }
+        };
+        tracing::debug!(conn = self.conn.0, %address, front = "hocuspocus", "a session began");
+        self.deadline = None;
+        let mut inside = Inside { session: Session::new(membership, permission), dialect, parted };
+        let mut stays = true;
+        while let Some(frame) = waiting.pop(&mut self.budget) {
+            if stays {
+                let message = wire::address(&frame).and_then(|(_, rest)| wire::message(rest));
+                stays = inside.hear(&self.outbox, message).await?;
+            }
+        }
+        if stays {
+            self.documents.insert(address, Document::Inside(inside));
+        }
+        Ok(())
+    }
+
+    fn refuse(&self, address: &str, reason: &str) {
+        if let Some(frame) = HocuspocusDialect::new(address).encode(&Message::Refused(reason)) {
+            self.outbox.control(frame);
+        }
+    }
+
+    fn forget(&mut self, address: &str) {
+        if let Some(Document::Outside { waiting, .. }) = self.documents.remove(address) {
+            waiting.clear(&mut self.budget);
+        }
+    }
+}
+
+impl Inside {
+    /// Handles a message of the client; says whether it stays.
+    async fn hear(&mut self, outbox: &Outbox, message: Result<Incoming<'_>, WireError>) -> Result<bool, Ending> {
+        let session = &mut self.session;
+        let outcome = match message {
+            Ok(Incoming::Sync(message)) => session.sync(message).await,
+            Ok(Incoming::Awareness(update)) => session.awareness(update).await,
+            Ok(Incoming::QueryAwareness) => session.query_awareness().await,
+            // Who is inside renews its token; here everybody may what the settings say.
+            Ok(Incoming::Token(_) | Incoming::Stateless) => Ok(()),
+            Ok(Incoming::Unknown(kind)) => {
+                tracing::debug!(kind, "a message of an unknown type is ignored");
+                Ok(())
+            }
+            Ok(Incoming::Detach) => return Ok(self.detach(outbox, DETACHED)),
+            Ok(Incoming::ForServers) => return Ok(self.detach(outbox, "this message is for servers only")),
+            Err(error) => return Ok(self.detach(outbox, &error.to_string())),
+        };
+        match outcome {
+            Ok(()) => Ok(true),
+            // The client was told why, and keeps its socket.
+            Err(_) if self.parted.load(Ordering::Relaxed) => Ok(false),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn detach(&self, outbox: &Outbox, reason: &str) -> bool {
+        outbox.control(self.dialect.close(reason));
+        false
+    }
+}
+
+impl Protocol for Conversation {
+    async fn frame(&mut self, frame: &[u8], more: bool) -> Result<(), Ending> {
+        let (address, rest) = wire::address(frame).map_err(|error| Ending::Malformed(error.to_string()))?;
+        if wire::name_in(address).is_empty() {
+            // What every client of y-websocket sends first looks so.
+            return Err(Ending::Malformed(
+                "a message names no document; y-websocket clients belong at /yjs/".to_owned(),
+            ));
+        }
+        if let Some(Document::Inside(inside)) = self.documents.get(address)
+            && inside.parted.load(Ordering::Relaxed)
+        {
+            self.documents.remove(address);
+        }
+        if let Some(Document::Inside(inside)) = self.documents.get_mut(address) {
+            inside.session.expect_more(more);
+            if !inside.hear(&self.outbox, wire::message(rest)).await? {
+                self.documents.remove(address);
+            }
+            return Ok(());
+        }
+        match wire::message(rest) {
+            Ok(Incoming::Token(_)) => {
+                self.token(address);
+                Ok(())
+            }
+            Ok(Incoming::Detach) => {
+                self.forget(address);
+                self.outbox.control(HocuspocusDialect::new(address).close(DETACHED));
+                Ok(())
+            }
+            // What is wrong with it is said when the client is inside.
+            _ => self.let_wait(address, frame),
+        }
+    }
+
+    async fn event(&mut self) {
+        if self.entered.is_some() || self.is_late {
+            return;
+        }
+        let deadline = async {
+            match self.deadline {
+                Some(at) => sleep_until(at).await,
+                None => pending().await,
+            }
+        };
+        tokio::select! {
+            biased;
+            Some(entered) = self.entering.next() => self.entered = Some(entered),
+            () = deadline => self.is_late = true,
+        }
+    }
+
+    async fn act(&mut self) -> Result<(), Ending> {
+        if std::mem::take(&mut self.is_late) {
+            if self.entering.is_empty() {
+                return Err(Ending::NoToken);
+            }
+            // It waits for a room, and not the server for it.
+            self.deadline = Some(Instant::now() + self.parts.enter_within);
+        }
+        match self.entered.take() {
+            Some(entered) => self.enter(entered).await,
+            None => Ok(()),
+        }
+    }
+
+    fn keep_alive(&self) -> Bytes {
+        // Awareness without entries under an address of nobody: any message resets the client's silence timer, this one
+        // changes nothing.
+        websocket::frame(Opcode::Binary, &[&[0, 1, 1, 0]])
+    }
+}
+
+/// What the reference server says to a client that detaches by itself.
+const DETACHED: &str = "provider_initiated";

@@ -1,0 +1,368 @@
+// Hocuspocus providers: they change their URL and stay.
+
+import assert from 'node:assert/strict'
+import { mkdtemp, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, describe, test } from 'node:test'
+import * as Y from 'yjs'
+import { WebSocket } from 'ws'
+import { HocuspocusProvider as Provider2, HocuspocusProviderWebsocket as Socket2 } from 'hocuspocus-2'
+import { HocuspocusProvider as Provider3, HocuspocusProviderWebsocket as Socket3 } from 'hocuspocus-3'
+import { HocuspocusProvider as Provider4, HocuspocusProviderWebsocket as Socket4 } from 'hocuspocus-4'
+
+import { Client, versions as yWebSockets } from './clients.mjs'
+import { freshName, pause, Server, waitFor } from './harness.mjs'
+
+const versions = [
+  { name: 'Hocuspocus 2.15', Provider: Provider2, Socket: Socket2 },
+  { name: 'Hocuspocus 3.4', Provider: Provider3, Socket: Socket3 },
+  { name: 'Hocuspocus 4.8', Provider: Provider4, Socket: Socket4 }
+]
+
+/** A socket that providers may share. It lives as long as the test `t`. */
+function socketOf (t, { Socket }, server, { path = '/hocuspocus' } = {}) {
+  const socket = new Socket({ url: `${server.ws}${path}`, WebSocketPolyfill: WebSocket, delay: 100, minDelay: 50, maxDelay: 200 })
+  t.after(() => socket.destroy())
+  return socket
+}
+
+/** A provider of a document over a socket. */
+class Editor {
+  constructor (t, version, socket, name, options = {}) {
+    this.doc = new Y.Doc()
+    this.denied = []
+    this.closes = []
+    this.unsynced = 0
+    this.provider = new version.Provider({
+      websocketProvider: socket,
+      name,
+      document: this.doc,
+      token: 'a token',
+      onAuthenticationFailed: ({ reason }) => this.denied.push(reason),
+      onClose: ({ event }) => this.closes.push(event),
+      ...options
+    })
+    this.provider.attach?.()
+    t.after(() => this.provider.destroy())
+  }
+
+  static async join (t, version, server, name, options) {
+    const editor = new Editor(t, version, socketOf(t, version, server, options), name, options)
+    await editor.settled()
+    return editor
+  }
+
+  get text () { return this.doc.getText('text') }
+
+  synced () { return waitFor('the provider is synced', () => this.provider.synced || this.provider.isSynced) }
+
+  /** Synced, and everything acknowledged. */
+  async settled () {
+    await this.synced()
+    await waitFor('nothing is unsynced', () => this.provider.unsyncedChanges === 0)
+  }
+}
+
+const textIs = (editors, text) => waitFor(`everybody has ${JSON.stringify(text)}`, () => editors.every(editor => editor.text.toString() === text))
+
+const servers = []
+/** A server that ends after all tests: version 2 never stops trying to reach one that went before its clients. */
+async function start (...flags) {
+  const started = await Server.start(...flags)
+  servers.push(started)
+  return started
+}
+
+let server
+before(async () => { server = await start() })
+after(() => Promise.all(servers.map(started => started.stop())))
+
+for (const version of versions) {
+  describe(version.name, () => {
+    test('two providers converge, and everything is acknowledged', async t => {
+      const name = freshName()
+      const one = await Editor.join(t, version, server, name)
+      const two = await Editor.join(t, version, server, name)
+      one.text.insert(0, 'hello')
+      await textIs([one, two], 'hello')
+      for (let letter = 0; letter < 50; letter++) two.text.insert(two.text.length, '!')
+      await textIs([one, two], `hello${'!'.repeat(50)}`)
+      await one.settled()
+      await two.settled()
+    })
+
+    test('it may be reached without a path too', async t => {
+      const editor = await Editor.join(t, version, server, freshName(), { path: '/?any=thing' })
+      editor.text.insert(0, 'x')
+      await editor.settled()
+    })
+
+    test('what was acknowledged is there after a kill', async t => {
+      const own = await start()
+      const name = freshName()
+      const one = await Editor.join(t, version, own, name)
+      one.text.insert(0, 'durable')
+      await one.settled()
+      await own.kill()
+      await own.restart()
+      const two = await Editor.join(t, version, own, name)
+      assert.equal(two.text.toString(), 'durable')
+      await textIs([one, two], 'durable')
+    })
+
+    test('edits made while the network is away come after it', async t => {
+      const name = freshName()
+      const socket = socketOf(t, version, server)
+      const one = new Editor(t, version, socket, name)
+      const two = await Editor.join(t, version, server, name)
+      await one.settled()
+      let isAway = false
+      socket.on('disconnect', () => { isAway = true })
+      socket.webSocket.close()
+      await waitFor('it is away', () => isAway)
+      one.text.insert(0, 'a')
+      two.text.insert(0, 'b')
+      await waitFor('they are together again', () => one.text.toString().length === 2 && one.text.toString() === two.text.toString())
+      await one.settled()
+      await two.settled()
+    })
+
+    test('50 documents share a socket', async t => {
+      const socket = socketOf(t, version, server)
+      const names = Array.from({ length: 50 }, () => freshName())
+      const editors = names.map(name => new Editor(t, version, socket, name))
+      await Promise.all(editors.map(editor => editor.settled()))
+      editors.forEach((editor, number) => editor.text.insert(0, `document ${number}`))
+      await Promise.all(editors.map(editor => editor.settled()))
+      const reader = await Editor.join(t, version, server, names[17])
+      assert.equal(reader.text.toString(), 'document 17')
+    })
+
+    test('presence reaches the others, and goes with its owner', async t => {
+      const name = freshName()
+      const one = await Editor.join(t, version, server, name)
+      const two = await Editor.join(t, version, server, name)
+      one.provider.awareness.setLocalState({ user: 'Ada' })
+      const seen = () => two.provider.awareness.getStates().get(one.doc.clientID)?.user
+      await waitFor('the state is seen', () => seen() === 'Ada')
+      one.provider.destroy()
+      await waitFor('it is gone', () => seen() === undefined)
+    })
+
+    test('who may only read is told so; its edits stay unsynced and reach nobody', async t => {
+      const own = await start('--everyone', 'view')
+      const name = freshName()
+      const scopes = []
+      const one = await Editor.join(t, version, own, name, { onAuthenticated: event => scopes.push(event?.scope) })
+      const two = await Editor.join(t, version, own, name)
+      if (version.Provider !== Provider2) assert.deepEqual(scopes, ['readonly'])
+      one.text.insert(0, 'no')
+      await pause(300)
+      assert.equal(two.text.toString(), '')
+      assert.equal(one.provider.unsyncedChanges, 1)
+      one.provider.awareness.setLocalState({ user: 'Ada' })
+      await waitFor('its presence is seen', () => two.provider.awareness.getStates().has(one.doc.clientID))
+    })
+
+    test('an impossible name is refused, and the others on the socket stay', async t => {
+      const socket = socketOf(t, version, server)
+      const good = new Editor(t, version, socket, freshName())
+      const bad = new Editor(t, version, socket, 'x'.repeat(2000))
+      await good.settled()
+      await waitFor('it is refused', () => bad.denied.length > 0)
+      assert.match(bad.denied[0], /longer than 1024 bytes/)
+      good.text.insert(0, 'still here')
+      await good.settled()
+    })
+  })
+}
+
+test('providers of all versions and y-websocket clients share a document', async t => {
+  const name = freshName()
+  const editors = await Promise.all(versions.map(version => Editor.join(t, version, server, name)))
+  const clients = await Promise.all(yWebSockets.slice(0, 2).map(version => Client.join(t, version, server, name)))
+  const everybody = [...editors, ...clients]
+  everybody.forEach((one, number) => one.text.insert(0, `${number}`))
+  await waitFor('all have all', () => everybody.every(one => one.text.toString().length === everybody.length && one.text.toString() === editors[0].text.toString()))
+  await Promise.all(editors.map(editor => editor.settled()))
+})
+
+test('sessions of version 4 are told apart on one socket', async t => {
+  const [, , version] = versions
+  const [name, socket] = [freshName(), socketOf(t, version, server)]
+  const [one, two] = [1, 2].map(() => new Editor(t, version, socket, name, { sessionAwareness: true }))
+  await Promise.all([one.settled(), two.settled()])
+  one.text.insert(0, 'both')
+  await textIs([one, two], 'both')
+  one.provider.destroy()
+  two.text.insert(0, 'one: ')
+  await two.settled()
+})
+
+/** The wire byte by byte: every frame that came, in hex. */
+class Wire {
+  constructor (t, url) {
+    this.frames = []
+    this.socket = new WebSocket(url, { perMessageDeflate: false })
+    this.socket.on('message', data => this.frames.push(data.toString('hex')))
+    this.socket.on('close', (code, reason) => { this.closed = { code, reason: String(reason) } })
+    this.socket.on('error', () => {})
+    t.after(() => this.socket.terminate())
+  }
+
+  static async open (t, server) {
+    const wire = new Wire(t, `${server.ws}/hocuspocus`)
+    await waitFor('the socket is open', () => wire.socket.readyState === WebSocket.OPEN)
+    return wire
+  }
+
+  /** Sends a message under an address of fewer than 128 bytes. */
+  send (address, hex) {
+    this.socket.send(Buffer.concat([Buffer.from([address.length]), Buffer.from(address), Buffer.from(hex.replaceAll(' ', ''), 'hex')]))
+  }
+
+  /** What came under an address. */
+  under (address) {
+    const start = Buffer.concat([Buffer.from([address.length]), Buffer.from(address)]).toString('hex')
+    return this.frames.filter(frame => frame.startsWith(start)).map(frame => frame.slice(start.length))
+  }
+
+  receives (address, hex) {
+    return waitFor(`${hex} under ${address}`, () => this.under(address).includes(hex.replaceAll(' ', '')))
+  }
+
+  async enters (address) {
+    this.send(address, TOKEN)
+    await this.receives(address, READ_WRITE)
+  }
+}
+
+const TOKEN = '02 00 0174 05 342e382e30'
+const READ_WRITE = '02 02 0a 726561642d7772697465'
+const EMPTY_STEP1 = '00 00 01 00'
+const EMPTY_STEP2 = '00 01 02 0000'
+const STORED = '0801'
+const NOT_STORED = '0800'
+// Client 7 types a and b into t, the second after the first.
+const A = '0b 0101070004010174016100'
+const B = '0a 01010701840700016200'
+
+describe('the wire', () => {
+  test('frames come as from the reference server', async t => {
+    const wire = await Wire.open(t, server)
+    const name = freshName()
+    wire.send(name, TOKEN)
+    wire.send(name, EMPTY_STEP1)
+    wire.send(name, '01 06 010700 02 7b7d')
+    await wire.receives(name, EMPTY_STEP2)
+    assert.deepEqual(wire.under(name).slice(0, 3), [READ_WRITE, EMPTY_STEP1, EMPTY_STEP2].map(hex => hex.replaceAll(' ', '')))
+    wire.send(name, EMPTY_STEP2)
+    await wire.receives(name, STORED)
+    wire.send(name, `00 02 ${A}`)
+    await waitFor('a second answer', () => wire.under(name).filter(frame => frame === STORED).length === 2)
+    wire.send(name, '07')
+    await wire.receives(name, '07 12 70726f76696465725f696e69746961746564')
+    assert.equal(wire.closed, undefined)
+  })
+
+  test('each update has one answer, also one that waits for what is missing before it', async t => {
+    const wire = await Wire.open(t, server)
+    const name = freshName()
+    await wire.enters(name)
+    wire.send(name, `00 02 ${B}`)
+    await pause(400)
+    assert.deepEqual(wire.under(name).filter(frame => frame === STORED), [])
+    wire.send(name, `00 02 ${A}`)
+    await waitFor('both answers', () => wire.under(name).filter(frame => frame === STORED).length === 2)
+    wire.send(name, `00 02 ${A}`)
+    await waitFor('an answer for what is known', () => wire.under(name).filter(frame => frame === STORED).length === 3)
+    await pause(400)
+    assert.equal(wire.under(name).filter(frame => frame === STORED).length, 3)
+  })
+
+  test('a corrupt update is never acknowledged and disturbs nobody', async t => {
+    const [wire, other] = [await Wire.open(t, server), await Wire.open(t, server)]
+    const [name, untouched] = [freshName(), freshName()]
+    await Promise.all([wire.enters(name), wire.enters(untouched), other.enters(name)])
+    wire.send(name, '00 02 03 010107')
+    await waitFor('the document is closed', () => wire.under(name).some(frame => frame.startsWith('07')))
+    assert.equal(wire.under(name).includes(STORED), false)
+    wire.send(untouched, `00 02 ${A}`)
+    other.send(name, `00 02 ${A}`)
+    await Promise.all([wire.receives(untouched, STORED), other.receives(name, STORED)])
+    // The room has let it go: it hears nothing more, until it comes in again.
+    assert.equal(wire.under(name).some(frame => frame.startsWith('0002')), false)
+    await pause(50)
+    wire.frames = []
+    await wire.enters(name)
+    wire.send(name, EMPTY_STEP1)
+    await wire.receives(name, `00 01 ${A}`)
+  })
+
+  test('a deleted document is closed, and the others on the socket stay', async t => {
+    const wire = await Wire.open(t, server)
+    const [name, other] = [freshName(), freshName()]
+    await Promise.all([wire.enters(name), wire.enters(other)])
+    wire.send(name, `00 02 ${A}`)
+    await wire.receives(name, STORED)
+    assert.equal((await fetch(server.api(name), { method: 'DELETE' })).status, 204)
+    await waitFor('the document is closed', () => wire.under(name).some(frame => frame.startsWith('07')))
+    wire.send(other, `00 02 ${A}`)
+    await wire.receives(other, STORED)
+  })
+
+  test('who may only read has an answer too: whether it brings anything new', async t => {
+    const own = await start('--everyone', 'view')
+    const wire = await Wire.open(t, own)
+    const name = freshName()
+    wire.send(name, TOKEN)
+    await wire.receives(name, '02 02 08 726561646f6e6c79')
+    wire.send(name, EMPTY_STEP2)
+    await wire.receives(name, STORED)
+    wire.send(name, `00 01 ${A}`)
+    await wire.receives(name, NOT_STORED)
+    wire.send(name, `00 02 ${A}`)
+    await waitFor('another', () => wire.under(name).filter(frame => frame === NOT_STORED).length === 2)
+  })
+
+  test('what comes before the token waits, within bounds', async t => {
+    const [patient, flood] = [await Wire.open(t, server), await Wire.open(t, server)]
+    const name = freshName()
+    patient.send(name, EMPTY_STEP1)
+    patient.send(name, `00 02 ${A}`)
+    await pause(50)
+    assert.deepEqual(patient.frames, [])
+    await patient.enters(name)
+    await patient.receives(name, STORED)
+    for (let number = 0; number <= 1000; number++) flood.send(name, EMPTY_STEP1)
+    await waitFor('it is closed', () => flood.closed)
+    assert.equal(flood.closed.code, 4205)
+  })
+
+  test('who is let in nowhere in time is closed, and who is stays', async t => {
+    const settings = join(await mkdtemp(join(tmpdir(), 'ydock-settings-')), 'ydock.toml')
+    await writeFile(settings, '[connections]\nenter_within = "300ms"\n')
+    const own = await start('--config', settings)
+    const [silent, asking, inside] = await Promise.all([1, 2, 3].map(() => Wire.open(t, own)))
+    asking.send('a document', EMPTY_STEP1)
+    await inside.enters('a document')
+    await waitFor('both are closed', () => silent.closed && asking.closed)
+    assert.deepEqual([silent.closed.code, asking.closed.code], [4408, 4408])
+    inside.send('a document', `00 02 ${A}`)
+    await inside.receives('a document', STORED)
+    assert.equal(inside.closed, undefined)
+  })
+
+  test('a frame without an address ends the connection', async t => {
+    const wire = await Wire.open(t, server)
+    wire.socket.send(Buffer.from([]))
+    await waitFor('it is closed', () => wire.closed)
+    assert.equal(wire.closed.code, 4400)
+    // A client of y-websocket at this address.
+    const other = await Wire.open(t, server)
+    other.send('', EMPTY_STEP1.slice(3))
+    await waitFor('it is closed', () => other.closed)
+    assert.deepEqual(other.closed, { code: 4400, reason: 'a message names no document; y-websocket clients belong at /yjs/' })
+  })
+})
