@@ -1,7 +1,8 @@
 //! Close codes: the one table from reasons to what clients see.
 //!
 //! 4400 to 4499 mean that trying again will not help (y-websocket 3.1 stops then), all others that it may.
-//! 1002, 1007 and 1013 are those of RFC 6455 and its registry, 4205 and 4408 those of Hocuspocus.
+//! 1002, 1007 and 1013 are those of RFC 6455 and its registry, 4205 and 4408 those of Hocuspocus, whose
+//! providers try again after both.
 
 use crate::delivery::Ending;
 

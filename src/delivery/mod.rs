@@ -40,7 +40,7 @@ pub enum Message<'a> {
     Saved(&'a [u8]),
     /// A part of the member's own update is durable; the rest waits for something that is missing before it.
     SavedPart(&'a [u8]),
-    /// The member's own update brings nothing that is not durable.
+    /// The member's own update is empty.
     Settled,
     /// The member's own update is not taken.
     Dropped,

@@ -19,7 +19,7 @@ pub(super) enum Edit {
         member: MemberId,
         update: Bytes,
     },
-    /// Whether an update brings anything new; it is not taken.
+    /// An update that is acknowledged if it brings nothing new, and not taken.
     Compare {
         member: MemberId,
         update: Bytes,

@@ -27,8 +27,8 @@ pub(super) enum Effect {
     Acknowledge { member: MemberId, update: Bytes },
     /// Tell the member that a part of its update is durable.
     AcknowledgePart { member: MemberId, update: Bytes },
-    /// Tell the member whether its update, which is not taken, brings nothing new.
-    Compared { member: MemberId, is_known: bool },
+    /// Tell the member that its update is not taken.
+    Drop { member: MemberId },
     /// Tell everyone that everything which was accepted is durable.
     AllSaved,
     /// Send changed presence to everyone but those it comes from.

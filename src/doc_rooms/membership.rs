@@ -71,7 +71,7 @@ impl Membership {
         self.edit(edit, update.len()).await
     }
 
-    /// Asks whether an update, which is not taken, would bring anything new.
+    /// Brings an update that is not taken: it is acknowledged when it brings nothing new, and else said to be dropped.
     pub async fn compare(&self, update: &[u8]) -> Result<(), RoomEnded> {
         let edit = Edit::Compare { member: self.member, update: Bytes::copy_from_slice(update) };
         self.edit(edit, update.len()).await

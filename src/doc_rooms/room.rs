@@ -324,9 +324,7 @@ impl Room {
                 }
                 Effect::Acknowledge { member, update } => self.seats.reply(member, &Message::Saved(&update)),
                 Effect::AcknowledgePart { member, update } => self.seats.reply(member, &Message::SavedPart(&update)),
-                Effect::Compared { member, is_known } => {
-                    self.seats.reply(member, if is_known { &Message::Settled } else { &Message::Dropped });
-                }
+                Effect::Drop { member } => self.seats.reply(member, &Message::Dropped),
                 Effect::AllSaved => self.seats.all_saved(),
                 Effect::Presence { batch } => self.seats.presence(&batch),
                 Effect::PresenceTo { member } => self.send_presence(member),

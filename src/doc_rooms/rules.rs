@@ -50,7 +50,7 @@ fn names(effects: &[Effect]) -> Vec<String> {
         Effect::Ask { member } => format!("ask {}", member.0),
         Effect::Acknowledge { member, .. } => format!("acknowledge {}", member.0),
         Effect::AcknowledgePart { member, .. } => format!("acknowledge a part {}", member.0),
-        Effect::Compared { member, is_known } => format!("compared {}: {is_known}", member.0),
+        Effect::Drop { member } => format!("drop {}", member.0),
         Effect::Answer { answer, .. } => format!("answer {answer:?}"),
         Effect::End { member, ending } => format!("end {}: {ending}", member.0),
         Effect::Presence { .. } => "presence".to_owned(),
@@ -106,20 +106,22 @@ fn an_update_of_which_a_part_waits_is_acknowledged_once_when_all_of_it_is_durabl
 }
 
 #[test]
-fn what_is_only_compared_is_not_taken() {
+fn what_is_only_compared_is_not_taken_and_acknowledged_when_what_it_repeats_is_durable() {
     let mut room = room();
     room.bring(Origin::Member(BOB), &letter(7, 0));
-    let mut compare = |update: &[u8]| {
+    let compare = |room: &mut Bench, update: &[u8]| {
         let mut effects = Vec::new();
         let edit = Edit::Compare { member: ADA, update: Bytes::copy_from_slice(update) };
         room.state.edit(edit, room.now, &mut effects);
         names(&effects)
     };
-    assert_eq!(compare(&letter(7, 0)), ["compared 1: true"]);
-    assert_eq!(compare(&letter(7, 1)), ["compared 1: false"]);
-    assert_eq!(compare(&[0, 1, 7, 1, 0, 1]), ["compared 1: false"], "a deletion");
-    assert_eq!(compare(&letter(7, 1)), ["compared 1: false"]);
-    assert_eq!(compare(b"nonsense"), ["compared 1: false"]);
+    assert!(compare(&mut room, &letter(7, 0)).is_empty());
+    assert_eq!(room.saved(1), ["acknowledge 1", "all saved"]);
+    assert_eq!(compare(&mut room, &letter(7, 0)), ["acknowledge 1"]);
+    for news in [&letter(7, 1)[..], &[0, 1, 7, 1, 0, 1], b"nonsense"] {
+        assert_eq!(compare(&mut room, news), ["drop 1"]);
+        assert_eq!(compare(&mut room, news), ["drop 1"]);
+    }
     assert_eq!(room.state.log.head(), 1);
 }
 

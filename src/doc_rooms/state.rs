@@ -182,9 +182,10 @@ impl RoomState {
         match edit {
             Edit::Step1 { member, state_vector } => self.step1(member, &state_vector, effects),
             Edit::Update { member, update } => self.update(Origin::Member(member), update, now, effects),
-            Edit::Compare { member, update } => {
-                effects.push(Effect::Compared { member, is_known: self.index.knows(&update) });
+            Edit::Compare { member, update } if self.index.knows(&update) => {
+                self.promise(Origin::Member(member), update, About::Known, effects);
             }
+            Edit::Compare { member, .. } => effects.push(Effect::Drop { member }),
             Edit::Awareness { member, update } if self.members.contains_key(&member) => {
                 self.presence.apply((member, &update), &self.config.awareness, now, effects);
             }

@@ -22,10 +22,7 @@ pub(super) async fn y_websocket(
 ) -> Response {
     match upgrade {
         Ok(upgrade) => enter(&app, upgrade, &request),
-        Err(UpgradeRejection::NotAsked) => {
-            Problem::bad_request("this address is for WebSocket connections of Yjs clients").into_response()
-        }
-        Err(rejection) => rejection.into_response(),
+        Err(rejection) => refused(rejection, "this address is for WebSocket connections of Yjs clients"),
     }
 }
 
@@ -37,10 +34,7 @@ pub(super) async fn hocuspocus(
 ) -> Response {
     match upgrade {
         Ok(upgrade) => converse(&app, upgrade, &request),
-        Err(UpgradeRejection::NotAsked) => {
-            Problem::bad_request("this address is for WebSocket connections of Hocuspocus providers").into_response()
-        }
-        Err(rejection) => rejection.into_response(),
+        Err(rejection) => refused(rejection, "this address is for WebSocket connections of Hocuspocus providers"),
     }
 }
 
@@ -84,6 +78,14 @@ pub(super) async fn fallback(
         Err(rejection) if request.headers().contains_key(header::SEC_WEBSOCKET_KEY) => rejection.into_response(),
         Err(_) if app.demo => demo::file(path, request.headers()),
         Err(_) => Problem::no_such_page().into_response(),
+    }
+}
+
+/// Why there is no upgrade; whoever asked for none is told what the address is for.
+fn refused(rejection: UpgradeRejection, purpose: &'static str) -> Response {
+    match rejection {
+        UpgradeRejection::NotAsked => Problem::bad_request(purpose).into_response(),
+        rejection => rejection.into_response(),
     }
 }
 

@@ -21,8 +21,8 @@ const versions = [
 ]
 
 /** A socket that providers may share. It lives as long as the test `t`. */
-function socketOf (t, { Socket }, server, { path = '/hocuspocus' } = {}) {
-  const socket = new Socket({ url: `${server.ws}${path}`, WebSocketPolyfill: WebSocket, delay: 100, minDelay: 50, maxDelay: 200 })
+function socketOf (t, { Socket }, server, { path = '/hocuspocus', messageReconnectTimeout = 30_000 } = {}) {
+  const socket = new Socket({ url: `${server.ws}${path}`, WebSocketPolyfill: WebSocket, delay: 100, minDelay: 50, maxDelay: 200, messageReconnectTimeout })
   t.after(() => socket.destroy())
   return socket
 }
@@ -188,6 +188,23 @@ test('providers of all versions and y-websocket clients share a document', async
   await Promise.all(editors.map(editor => editor.settled()))
 })
 
+for (const version of versions) {
+  test(`silence does not end a connection of ${version.name}, and what keeps it awake is no message to it`, async t => {
+    const settings = join(await mkdtemp(join(tmpdir(), 'ydock-settings-')), 'ydock.toml')
+    await writeFile(settings, '[connections]\nkeep_alive = "400ms"\n')
+    const own = await start('--config', settings)
+    const socket = socketOf(t, version, own, { messageReconnectTimeout: 1000 })
+    let ends = 0
+    socket.on('disconnect', () => { ends++ })
+    const editor = new Editor(t, version, socket, freshName(), { awareness: null })
+    await editor.settled()
+    await pause(3000)
+    assert.equal(ends, 0)
+    editor.text.insert(0, 'x')
+    await editor.settled()
+  })
+}
+
 test('sessions of version 4 are told apart on one socket', async t => {
   const [, , version] = versions
   const [name, socket] = [freshName(), socketOf(t, version, server)]
@@ -324,6 +341,39 @@ describe('the wire', () => {
     await wire.receives(name, NOT_STORED)
     wire.send(name, `00 02 ${A}`)
     await waitFor('another', () => wire.under(name).filter(frame => frame === NOT_STORED).length === 2)
+  })
+
+  test('who detaches on the way in and comes back at once is in the room once', async t => {
+    const [wire, other] = [await Wire.open(t, server), await Wire.open(t, server)]
+    const name = freshName()
+    await other.enters(name)
+    // Together, so that the server has all of it before the room has answered.
+    wire.socket._socket.cork()
+    for (const hex of [TOKEN, EMPTY_STEP1, '07', TOKEN, EMPTY_STEP1, '07', TOKEN, EMPTY_STEP1, `00 02 ${A}`]) wire.send(name, hex)
+    wire.socket._socket.uncork()
+    await wire.receives(name, STORED)
+    await other.receives(name, `00 02 ${A}`)
+    assert.equal(wire.under(name).filter(frame => frame === EMPTY_STEP1.replaceAll(' ', '')).length, 1)
+    wire.send(name, `00 02 ${B}`)
+    await waitFor('a second answer', () => wire.under(name).filter(frame => frame === STORED).length === 2)
+    wire.send(name, '07')
+    await pause(50)
+    const before = wire.frames.length
+    other.send(name, '00 02 0a 01010800840701016300')
+    await other.receives(name, STORED)
+    assert.equal(wire.frames.length, before, 'it hears what happens in a room that it has left')
+  })
+
+  test('who asks on without reading is ended', async t => {
+    const wire = await Wire.open(t, server)
+    wire.socket._socket.pause()
+    const address = Buffer.alloc(2000, 'x')
+    const token = Buffer.concat([Buffer.from([0xd0, 0x0f]), address, Buffer.from('02000174', 'hex')])
+    for (let number = 0; number < 20_000; number++) wire.socket.send(token)
+    await pause(1000)
+    wire.socket._socket.resume()
+    await waitFor('it is closed', () => wire.closed)
+    assert.equal(wire.closed.code, 1013)
   })
 
   test('what comes before the token waits, within bounds', async t => {

@@ -9,6 +9,7 @@ use bytes::Bytes;
 use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
+use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until};
 
 use super::dialect::HocuspocusDialect;
@@ -16,7 +17,7 @@ use super::upgrade::HocuspocusParts;
 use super::waiting::{Budget, MAX_DOCUMENTS, TooMuch, Waiting};
 use super::wire::{self, Incoming, WireError};
 use crate::connection::{Permission, Protocol, Session};
-use crate::delivery::{Dialect, Ending, Message, Outbox};
+use crate::delivery::{Dialect, Ending, Lane, Message, Outbox};
 use crate::doc_rooms::{JoinError, Membership, Seat};
 use crate::ids::{ConnId, DocName};
 use crate::websocket::{self, Opcode};
@@ -26,6 +27,8 @@ pub(super) struct Conversation {
     conn: ConnId,
     parts: Arc<HocuspocusParts>,
     outbox: Arc<Outbox>,
+    /// For what no session says.
+    lane: Lane,
     documents: HashMap<Box<str>, Document>,
     entering: FuturesUnordered<BoxFuture<'static, Entered>>,
     entered: Option<Entered>,
@@ -41,9 +44,20 @@ enum Document {
     /// The client has not been let in yet.
     Outside {
         waiting: Waiting,
-        is_entering: bool,
+        step: Step,
     },
     Inside(Inside),
+}
+
+/// How far an address is on its way into a room. There is never more than one attempt for an address, so that a client which
+/// detaches and comes back at once is not in the room twice.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Step {
+    /// The token has not come.
+    NoToken,
+    Entering,
+    /// The client has detached on the way.
+    Leaving,
 }
 
 struct Inside {
@@ -65,10 +79,13 @@ struct Entered {
 impl Conversation {
     pub(super) fn new(conn: ConnId, parts: Arc<HocuspocusParts>, outbox: Arc<Outbox>) -> Self {
         let deadline = Some(Instant::now() + parts.enter_within);
+        // Nothing goes this way that would have to be sent again after an overflow.
+        let lane = outbox.lane(Arc::new(Notify::new()));
         Self {
             conn,
             parts,
             outbox,
+            lane,
             documents: HashMap::new(),
             entering: FuturesUnordered::new(),
             entered: None,
@@ -84,13 +101,13 @@ impl Conversation {
         if let Some(Document::Outside { waiting, .. }) = self.documents.get_mut(address) {
             return waiting.push(frame, &mut self.budget).map_err(too_much);
         }
-        let is_unknown = |document: &&Document| matches!(document, Document::Outside { is_entering: false, .. });
+        let is_unknown = |document: &&Document| matches!(document, Document::Outside { step: Step::NoToken, .. });
         if self.documents.values().filter(is_unknown).count() >= MAX_DOCUMENTS {
             return Err(Ending::Reset("too many documents wait to be let in"));
         }
         let mut waiting = Waiting::default();
         waiting.push(frame, &mut self.budget).map_err(too_much)?;
-        self.documents.insert(address.into(), Document::Outside { waiting, is_entering: false });
+        self.documents.insert(address.into(), Document::Outside { waiting, step: Step::NoToken });
         Ok(())
     }
 
@@ -99,23 +116,25 @@ impl Conversation {
         let is_full = self.documents.len() >= self.parts.max_documents;
         match self.documents.get_mut(address) {
             // Who is inside, or on the way, renews its token; here everybody may what the settings say.
-            Some(Document::Inside(_) | Document::Outside { is_entering: true, .. }) => return,
-            Some(Document::Outside { is_entering, .. }) => *is_entering = true,
+            Some(Document::Inside(_) | Document::Outside { step: Step::Entering, .. }) => return,
+            Some(Document::Outside { step: step @ Step::Leaving, .. }) => {
+                *step = Step::Entering;
+                return self.say(address, &Message::Granted(self.parts.grant));
+            }
+            Some(Document::Outside { step, .. }) => *step = Step::Entering,
             None if is_full => {
-                self.refuse(address, "this connection has too many documents");
-                return;
+                return self.say(address, &Message::Refused("this connection has too many documents"));
             }
             None => {
-                let outside = Document::Outside { waiting: Waiting::default(), is_entering: true };
+                let outside = Document::Outside { waiting: Waiting::default(), step: Step::Entering };
                 self.documents.insert(address.into(), outside);
             }
         }
         let doc = match DocName::parse(wire::name_in(address)) {
             Ok(doc) => doc,
             Err(error) => {
-                self.refuse(address, &error.to_string());
                 self.forget(address);
-                return;
+                return self.say(address, &Message::Refused(&error.to_string()));
             }
         };
         let dialect = Arc::new(HocuspocusDialect::new(address));
@@ -139,8 +158,14 @@ impl Conversation {
     /// The client is in a room, or not; what waited for that has its turn.
     async fn enter(&mut self, entered: Entered) -> Result<(), Ending> {
         let Entered { address, dialect, permission, parted, outcome } = entered;
-        // It may have detached meanwhile.
-        let Some(Document::Outside { mut waiting, .. }) = self.documents.remove(&address) else { return Ok(()) };
+        let Some(Document::Outside { mut waiting, step }) = self.documents.remove(&address) else { return Ok(()) };
+        if step == Step::Leaving {
+            if !waiting.is_empty() {
+                // What came after it had detached waits for the next token.
+                self.documents.insert(address, Document::Outside { waiting, step: Step::NoToken });
+            }
+            return Ok(());
+        }
         let membership = match outcome {
             Ok(membership) => membership,
             Err(error) => {
@@ -149,7 +174,7 @@ impl Conversation {
                 if dialect.encode(&Message::Ended(&ending)).is_none() {
                     return Err(ending);
                 }
-                self.refuse(&address, &ending.to_string());
+                self.say(&address, &Message::Refused(&ending.to_string()));
                 return Ok(());
             }
         };
@@ -158,9 +183,10 @@ impl Conversation {
         let mut inside = Inside { session: Session::new(membership, permission), dialect, parted };
         let mut stays = true;
         while let Some(frame) = waiting.pop(&mut self.budget) {
+            stays = stays && !inside.has_parted();
             if stays {
                 let message = wire::address(&frame).and_then(|(_, rest)| wire::message(rest));
-                stays = inside.hear(&self.outbox, message).await?;
+                stays = inside.hear(&self.lane, message).await?;
             }
         }
         if stays {
@@ -169,10 +195,23 @@ impl Conversation {
         Ok(())
     }
 
-    fn refuse(&self, address: &str, reason: &str) {
-        if let Some(frame) = HocuspocusDialect::new(address).encode(&Message::Refused(reason)) {
-            self.outbox.control(frame);
+    /// Says something under an address that has no session.
+    fn say(&self, address: &str, message: &Message<'_>) {
+        if let Some(frame) = HocuspocusDialect::new(address).encode(message) {
+            self.lane.reply(frame);
         }
+    }
+
+    /// The client detaches from a document that it is not in.
+    fn detach(&mut self, address: &str) {
+        match self.documents.get_mut(address) {
+            Some(Document::Outside { waiting, step: step @ (Step::Entering | Step::Leaving) }) => {
+                *step = Step::Leaving;
+                std::mem::take(waiting).clear(&mut self.budget);
+            }
+            _ => self.forget(address),
+        }
+        self.lane.reply(HocuspocusDialect::new(address).close(DETACHED));
     }
 
     fn forget(&mut self, address: &str) {
@@ -184,7 +223,7 @@ impl Conversation {
 
 impl Inside {
     /// Handles a message of the client; says whether it stays.
-    async fn hear(&mut self, outbox: &Outbox, message: Result<Incoming<'_>, WireError>) -> Result<bool, Ending> {
+    async fn hear(&mut self, lane: &Lane, message: Result<Incoming<'_>, WireError>) -> Result<bool, Ending> {
         let session = &mut self.session;
         let outcome = match message {
             Ok(Incoming::Sync(message)) => session.sync(message).await,
@@ -196,21 +235,25 @@ impl Inside {
                 tracing::debug!(kind, "a message of an unknown type is ignored");
                 Ok(())
             }
-            Ok(Incoming::Detach) => return Ok(self.detach(outbox, DETACHED)),
-            Ok(Incoming::ForServers) => return Ok(self.detach(outbox, "this message is for servers only")),
-            Err(error) => return Ok(self.detach(outbox, &error.to_string())),
+            Ok(Incoming::Detach) => return Ok(self.detach(lane, DETACHED)),
+            Ok(Incoming::ForServers) => return Ok(self.detach(lane, "this message is for servers only")),
+            Err(error) => return Ok(self.detach(lane, &error.to_string())),
         };
         match outcome {
             Ok(()) => Ok(true),
             // The client was told why, and keeps its socket.
-            Err(_) if self.parted.load(Ordering::Relaxed) => Ok(false),
+            Err(_) if self.has_parted() => Ok(false),
             Err(error) => Err(error.into()),
         }
     }
 
-    fn detach(&self, outbox: &Outbox, reason: &str) -> bool {
-        outbox.control(self.dialect.close(reason));
+    fn detach(&self, lane: &Lane, reason: &str) -> bool {
+        lane.reply(self.dialect.close(reason));
         false
+    }
+
+    fn has_parted(&self) -> bool {
+        self.parted.load(Ordering::Relaxed)
     }
 }
 
@@ -224,13 +267,13 @@ impl Protocol for Conversation {
             ));
         }
         if let Some(Document::Inside(inside)) = self.documents.get(address)
-            && inside.parted.load(Ordering::Relaxed)
+            && inside.has_parted()
         {
             self.documents.remove(address);
         }
         if let Some(Document::Inside(inside)) = self.documents.get_mut(address) {
             inside.session.expect_more(more);
-            if !inside.hear(&self.outbox, wire::message(rest)).await? {
+            if !inside.hear(&self.lane, wire::message(rest)).await? {
                 self.documents.remove(address);
             }
             return Ok(());
@@ -241,8 +284,7 @@ impl Protocol for Conversation {
                 Ok(())
             }
             Ok(Incoming::Detach) => {
-                self.forget(address);
-                self.outbox.control(HocuspocusDialect::new(address).close(DETACHED));
+                self.detach(address);
                 Ok(())
             }
             // What is wrong with it is said when the client is inside.

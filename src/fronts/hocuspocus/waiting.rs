@@ -41,6 +41,10 @@ impl Waiting {
         Some(message)
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.messages.is_empty()
+    }
+
     /// Forgets what waits.
     pub(super) fn clear(mut self, budget: &mut Budget) {
         while self.pop(budget).is_some() {}
