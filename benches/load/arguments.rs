@@ -21,6 +21,9 @@ pub(crate) struct Arguments {
     /// Smaller and shorter, to see whether everything works.
     #[arg(long)]
     pub(crate) short: bool,
+    /// How often each server has its turn, after one another; of each figure the median counts.
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) rounds: u16,
     /// Also writes the results to `benches/results`, in the file of today.
     #[arg(long)]
     pub(crate) write: bool,
@@ -118,9 +121,13 @@ impl Arguments {
         if self.servers.is_empty() { Kind::value_variants() } else { &self.servers }
     }
 
-    /// What the name of a report has after the date: the curves do not take the place of everything.
+    /// What the name of a report has after the date: neither the curves nor medians take the place of everything.
     pub(crate) fn report_name(&self) -> &'static str {
-        if self.scenarios == [Scenario::Curve] { "-curve" } else { "" }
+        match (self.scenarios.as_slice(), self.rounds) {
+            ([Scenario::Curve], _) => "-curve",
+            (_, 1) => "",
+            _ => "-medians",
+        }
     }
 
     /// The trials of a scenario, those of one table together.

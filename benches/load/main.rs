@@ -55,7 +55,7 @@ fn main() -> ExitCode {
     let place = arguments.data.clone().unwrap_or_else(data_place);
     println!("data in {}\n", place.display());
     let mut report = if arguments.write { Report::kept(arguments.report_name()).unwrap() } else { Report::default() };
-    report.introduce(arguments.servers());
+    report.introduce(arguments.servers(), arguments.rounds);
     let mut is_broken = false;
     for scenario in arguments.scenarios() {
         for shapes in arguments.tables(scenario) {
@@ -68,8 +68,9 @@ fn main() -> ExitCode {
             let mut table = Table::default();
             for shape in &shapes {
                 table.begin_point(shape);
-                for kind in servers.iter().copied().filter(|kind| kind.missing().is_none()) {
-                    match try_out(kind, scenario, shape, &place) {
+                let present: Vec<_> = servers.iter().copied().filter(|kind| kind.missing().is_none()).collect();
+                for (kind, outcome) in try_in_turns(&present, arguments.rounds, scenario, shape, &place) {
+                    match outcome {
                         Ok(outcome) => table.row(&mut report, kind, &outcome),
                         Err(why) => table.fail(&mut report, kind, &why),
                     }
@@ -79,6 +80,24 @@ fn main() -> ExitCode {
         }
     }
     if is_broken { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+}
+
+/// Tries the servers one after the other, as often as there are rounds: a machine that is slow for a while is slow for all.
+/// With a single round each outcome comes as soon as it is there.
+fn try_in_turns<'a>(
+    servers: &'a [Kind],
+    rounds: u16,
+    scenario: Scenario,
+    shape: &'a Shape,
+    place: &'a PathBuf,
+) -> impl Iterator<Item = (Kind, Result<Outcome, String>)> + 'a {
+    let try_out = move |kind: &Kind| try_out(*kind, scenario, shape, place);
+    let earlier: Vec<Vec<_>> = (1..rounds).map(|_| servers.iter().map(try_out).collect()).collect();
+    servers.iter().enumerate().map(move |(number, kind)| {
+        let last = std::iter::once(try_out(kind));
+        let rounds: Result<Vec<_>, _> = earlier.iter().map(|round| round[number].clone()).chain(last).collect();
+        (*kind, rounds.map(|rounds| Outcome::median(&rounds)))
+    })
 }
 
 fn try_out(kind: Kind, scenario: Scenario, shape: &Shape, place: &PathBuf) -> Result<Outcome, String> {

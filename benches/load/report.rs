@@ -29,7 +29,7 @@ impl Report {
     }
 
     /// Says what is measured, and on what.
-    pub(crate) fn introduce(&mut self, servers: &[Kind]) {
+    pub(crate) fn introduce(&mut self, servers: &[Kind], rounds: u16) {
         let kernel = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
         let cpus = std::thread::available_parallelism().map_or(0, usize::from);
         let busy = fs::read_to_string("/proc/loadavg").unwrap_or_default();
@@ -38,6 +38,9 @@ impl Report {
         self.line(&format!("# Servers under load, {}\n", today()));
         self.line(&format!("- `make bench-load LOAD='{}'`", words.join(" ")));
         self.line(&format!("- Linux {}, {cpus} CPUs, load average at the start {busy}", kernel.trim()));
+        if rounds > 1 {
+            self.line(&format!("- medians of {rounds} rounds, in each of which every server has its turn"));
+        }
         for kind in servers {
             self.line(&format!("- {kind}: {}", kind.version()));
         }

@@ -5,7 +5,7 @@ use crate::report::Report;
 use crate::server::Kind;
 
 /// What came of one trial with one server.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Outcome {
     figures: Vec<(&'static str, Option<f64>)>,
     /// Deliveries that never came, and updates that are not stored.
@@ -16,6 +16,22 @@ pub(crate) struct Outcome {
 impl Outcome {
     pub(crate) fn new(lost: u64, notes: Vec<String>) -> Self {
         Self { lost, notes, ..Self::default() }
+    }
+
+    /// One outcome of several of the same trial: of each figure the median, of what was lost the sum.
+    pub(crate) fn median(rounds: &[Self]) -> Self {
+        let Some(first) = rounds.first() else { return Self::default() };
+        let column = |column: usize| {
+            let mut values: Vec<_> = rounds.iter().filter_map(|round| round.figures[column].1).collect();
+            values.sort_by(f64::total_cmp);
+            values.get(values.len().saturating_sub(1) / 2).copied()
+        };
+        let names = first.figures.iter().map(|(name, _)| *name).enumerate();
+        Self {
+            figures: names.map(|(number, name)| (name, column(number))).collect(),
+            lost: rounds.iter().map(|round| round.lost).sum(),
+            notes: rounds.iter().flat_map(|round| round.notes.clone()).collect(),
+        }
     }
 
     /// Adds a figure; without a value it does not apply to this server.
