@@ -25,6 +25,7 @@
 extern crate self as ydock;
 
 pub mod access;
+pub mod auth;
 pub mod awareness;
 pub mod cli;
 pub mod config;
@@ -38,6 +39,7 @@ pub mod ids;
 pub mod lib0;
 pub mod listen;
 pub mod materialise;
+pub mod outbound;
 pub mod server;
 pub mod shutdown;
 pub mod storage;

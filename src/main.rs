@@ -15,6 +15,7 @@ fn main() -> ExitCode {
         Command::Store { command } => cli::store(command).context("ydock"),
         Command::Export(arguments) => cli::export(arguments).context("ydock"),
         Command::Import(arguments) => cli::import(arguments).context("ydock"),
+        Command::Token(arguments) => cli::token(arguments).context("ydock"),
     };
     match outcome {
         Ok(outcome) => outcome.into(),

@@ -13,15 +13,15 @@ use axum::Router;
 use thiserror::Error;
 use tokio_rustls::rustls;
 
-use crate::access::Grant;
+use crate::auth::{Access, AccessError};
 use crate::config::{Config, Contradiction};
-use crate::connection::Connections;
+use crate::connection::{Connections, Sessions};
 use crate::doc_rooms::{Rooms, RoomsParts};
 use crate::fronts::hocuspocus::{Hocuspocus, HocuspocusParts};
 use crate::fronts::json_ws::{JsonWs, JsonWsParts};
 use crate::fronts::y_socket_io::{self, YSocketIoParts};
 use crate::fronts::y_websocket::{YWebSocket, YWebSocketParts};
-use crate::gateway::{DocumentsParts, Gateways, GatewaysBuilder, built_in};
+use crate::gateway::{DocumentsParts, Doorman, Gateways, GatewaysBuilder, Origins, built_in};
 use crate::http::control::{Control, ControlSocket, Place, control_routes};
 use crate::http::{self, App};
 use crate::ids::DocName;
@@ -93,6 +93,9 @@ pub enum StartError {
     /// The settings do not go together.
     #[error(transparent)]
     Contradiction(#[from] Contradiction),
+    /// It cannot be found out who somebody is.
+    #[error(transparent)]
+    Access(#[from] AccessError),
     /// The store cannot be opened.
     #[error("cannot open the store")]
     Store(#[from] StoreError),
@@ -146,7 +149,8 @@ impl Server {
         let (tls, renewal) = certificate::read(&config.tls)?.unzip();
         let own = listen(&config.listen)?;
         let store = storage::open(&config.store)?;
-        let core = Core::new(&config, store);
+        let access = access(&config)?;
+        let core = Core::new(&config, store, access);
         core.tie(&mut gateways, &config);
         let gateways = gateways.build(config.gateways.clone(), core.tasks.clone()).await;
         let mut doors = Vec::new();
@@ -166,7 +170,7 @@ impl Server {
 
     fn assemble(config: Config, core: Core, gateways: Gateways) -> Result<Self, StartError> {
         let json_ws = core.json_ws(&gateways, None);
-        let Core { store, rooms, grant, metrics, tasks, connections } = core;
+        let Core { store, rooms, access, sessions, origins, metrics, tasks, connections } = core;
         let max_update = config.store.max_update.as_u64();
         let materialiser: Arc<dyn Materialiser> = if config.exports.in_process {
             Arc::new(InProcess::start(&config.exports, tasks.tracker()))
@@ -177,7 +181,8 @@ impl Server {
             rooms: rooms.clone(),
             connections: connections.clone(),
             delivery: config.delivery.clone(),
-            grant,
+            access: access.clone(),
+            sessions: sessions.clone(),
             enter_within: config.connections.enter_within,
             max_documents: config.connections.max_documents,
         });
@@ -185,7 +190,8 @@ impl Server {
             rooms: rooms.clone(),
             connections,
             delivery: config.delivery.clone(),
-            grant,
+            access: access.clone(),
+            sessions: sessions.clone(),
         });
         let app = App {
             rooms: rooms.clone(),
@@ -194,7 +200,9 @@ impl Server {
             y_websocket,
             hocuspocus,
             json_ws,
-            grant,
+            access,
+            sessions,
+            origins,
             metrics: Arc::clone(&metrics),
             tasks: tasks.clone(),
             max_update: usize::try_from(max_update).unwrap_or(usize::MAX),
@@ -282,14 +290,16 @@ impl Server {
 struct Core {
     store: Arc<dyn Store>,
     rooms: Rooms,
-    grant: Grant,
+    access: Access,
+    sessions: Sessions,
+    origins: Origins,
     metrics: Arc<Metrics>,
     tasks: Tasks,
     connections: Connections,
 }
 
 impl Core {
-    fn new(config: &Config, store: Arc<dyn Store>) -> Self {
+    fn new(config: &Config, store: Arc<dyn Store>, access: Access) -> Self {
         let (tasks, metrics) = (Tasks::new(), Arc::new(Metrics::new()));
         let rooms = Rooms::new(RoomsParts {
             store: Arc::clone(&store),
@@ -299,7 +309,10 @@ impl Core {
             metrics: Arc::clone(&metrics),
         });
         let connections = Connections::new(config.connections.clone(), tasks.clone(), Arc::clone(&metrics));
-        Self { store, rooms, grant: Grant::of(config.access.everyone), metrics, tasks, connections }
+        let (sessions, origins) = (Sessions::default(), Origins::of(&config.access.origins));
+        tasks.spawn(sessions.clone().watch_expiries(tasks.clone()));
+        tasks.spawn(access.clone().keep_keys(tasks.clone()));
+        Self { store, rooms, access, sessions, origins, metrics, tasks, connections }
     }
 
     fn json_ws(&self, gateways: &Gateways, port: Option<u16>) -> JsonWs {
@@ -309,19 +322,30 @@ impl Core {
     /// Ties gateways to the documents: their topics, and the namespaces of y-socket.io clients.
     fn tie(&self, gateways: &mut GatewaysBuilder, config: &Config) {
         gateways.count_with(Arc::clone(&self.metrics));
+        gateways.doorman(Doorman {
+            access: self.access.clone(),
+            sessions: self.sessions.clone(),
+            origins: self.origins.clone(),
+        });
         gateways.documents(DocumentsParts {
             rooms: self.rooms.clone(),
-            grant: self.grant,
+            sessions: self.sessions.clone(),
             delivery: config.delivery.clone(),
             expiry: config.rooms.awareness.expiry,
         });
         gateways.add(y_socket_io::gateway(YSocketIoParts {
             rooms: self.rooms.clone(),
-            grant: self.grant,
+            sessions: self.sessions.clone(),
             delivery: config.delivery.clone(),
             tasks: self.tasks.clone(),
         }));
     }
+}
+
+/// Who may do what; what was taken back is kept beside the documents.
+fn access(config: &Config) -> Result<Access, AccessError> {
+    let directory = (config.store.kind != StoreKind::Memory).then_some(config.store.data.as_path());
+    Access::of(&config.access, directory)
 }
 
 /// Where the store lies. One in memory lies nowhere and has no format.

@@ -6,7 +6,15 @@ use ydock::config::Config;
 const EXAMPLE: &str = include_str!("../ydock.example.toml");
 const PAGE: &str = include_str!("../docs/settings.md");
 /// Settings without a default, which the table of defaults therefore lacks.
-const WITHOUT_DEFAULT: [(&str, &str); 3] = [("exports", "program"), ("tls", "cert"), ("tls", "key")];
+const WITHOUT_DEFAULT: [(&str, &str); 7] = [
+    ("access", "key"),
+    ("access", "issuer"),
+    ("access", "audience"),
+    ("access.webhook", "url"),
+    ("exports", "program"),
+    ("tls", "cert"),
+    ("tls", "key"),
+];
 
 #[test]
 fn the_example_file_holds_the_defaults() -> Result<(), toml::de::Error> {

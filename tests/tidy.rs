@@ -9,7 +9,7 @@ use std::{fs, io};
 /// The layer table: a module imports from lower layers only. `lib`, `main` and `server` put the parts together and are exempt.
 const LAYERS: &[(u8, &[&str])] = &[
     (0, &["ids", "access", "lib0", "shutdown", "telemetry"]),
-    (1, &["sync", "awareness", "delivery", "websocket", "listen", "tls"]),
+    (1, &["sync", "awareness", "delivery", "websocket", "listen", "tls", "outbound"]),
     (2, &["storage", "materialise", "auth", "hooks", "cluster"]),
     (3, &["doc_rooms"]),
     (4, &["connection", "upkeep"]),

@@ -1,25 +1,10 @@
-//! What somebody may do with a document, decided once when a session begins.
+//! Roles: what somebody may do with a document.
 
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
-
-/// What people may do.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Config {
-    /// What everybody who reaches the server may do with every document: `view`, `comment` or `edit`. Below `edit`, nobody
-    /// changes a document, over HTTP neither. Default `edit`.
-    pub everyone: Role,
-}
-
-impl Default for Config {
-    fn default() -> Self {
-        Self { everyone: Role::Edit }
-    }
-}
 
 /// What a session may do, each role including the ones before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -31,14 +16,16 @@ pub enum Role {
     Comment,
     /// Changes the document.
     Edit,
+    /// Deletes the document too. Who is that for all documents looks after the server: its sessions and its tokens.
+    Admin,
 }
 
 /// A text that names no role.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("{0:?} is not a role: expected \"view\", \"comment\" or \"edit\"")]
+#[error("{0:?} is not a role: expected \"view\", \"comment\", \"edit\" or \"admin\"")]
 pub struct UnknownRole(pub String);
 
-/// The outcome of asking who somebody is: carried by every session and checked where it acts.
+/// What a session may do in its document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Grant {
     /// What the session may do.
@@ -78,6 +65,25 @@ impl Grant {
     }
 }
 
+impl Role {
+    /// The role as a number, for keeping it in an atomic.
+    #[must_use]
+    pub const fn level(self) -> u8 {
+        self as u8
+    }
+
+    /// The role of a number; of one that belongs to none, the least.
+    #[must_use]
+    pub const fn from_level(level: u8) -> Self {
+        match level {
+            1 => Self::Comment,
+            2 => Self::Edit,
+            3 => Self::Admin,
+            _ => Self::View,
+        }
+    }
+}
+
 impl FromStr for Role {
     type Err = UnknownRole;
 
@@ -86,6 +92,7 @@ impl FromStr for Role {
             "view" => Ok(Self::View),
             "comment" => Ok(Self::Comment),
             "edit" => Ok(Self::Edit),
+            "admin" => Ok(Self::Admin),
             other => Err(UnknownRole(other.to_owned())),
         }
     }
@@ -97,6 +104,7 @@ impl fmt::Display for Role {
             Self::View => "view",
             Self::Comment => "comment",
             Self::Edit => "edit",
+            Self::Admin => "admin",
         })
     }
 }
@@ -106,10 +114,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_role_reads_back_as_it_is_written_also_in_settings() {
-        for role in [Role::View, Role::Comment, Role::Edit] {
+    fn a_role_reads_back_as_it_is_written_also_in_json() {
+        for role in [Role::View, Role::Comment, Role::Edit, Role::Admin] {
             assert_eq!(role.to_string().parse(), Ok(role));
-            assert_eq!(toml::from_str(&format!("everyone = \"{role}\"")), Ok(Config { everyone: role }));
+            assert_eq!(serde_json::from_str::<Role>(&format!("\"{role}\"")).unwrap(), role);
+            assert_eq!(Role::from_level(role.level()), role);
         }
         assert_eq!("owner".parse::<Role>(), Err(UnknownRole("owner".into())));
     }
@@ -117,6 +126,7 @@ mod tests {
     #[test]
     fn each_role_may_what_the_ones_before_it_may() {
         let may = |role| (Grant::of(role).may_type(), Grant::of(role).may_edit());
-        assert_eq!([Role::View, Role::Comment, Role::Edit].map(may), [(false, false), (true, false), (true, true)]);
+        let roles = [Role::View, Role::Comment, Role::Edit, Role::Admin];
+        assert_eq!(roles.map(may), [(false, false), (true, false), (true, true), (true, true)]);
     }
 }

@@ -3,11 +3,13 @@
 use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
+use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 use thiserror::Error;
 
-use crate::access::Role;
+use crate::access::{Pattern, Role};
+use crate::auth::Mode;
 use crate::ids::DocName;
 use crate::listen::Address;
 use crate::storage::{StoreKind, UnknownStoreKind};
@@ -36,6 +38,8 @@ pub enum Command {
     Export(Export),
     /// Bring a Yjs v1 update into a document, which is made when it is not there; also while a server has the store open.
     Import(Import),
+    /// Print a token that lets somebody into documents of a server with `--auth tokens`.
+    Token(Token),
     /// Integrate documents for a server; started by it, not by hand.
     #[command(hide = true)]
     Worker,
@@ -51,10 +55,21 @@ pub struct Serve {
     /// Where the store is.
     #[command(flatten)]
     pub place: StoreFlags,
-    /// What everybody who reaches the server may do with every document: view, comment or edit [default: edit].
+    /// How it is found out who somebody is: open (not at all), jwt, tokens or webhook [default: open].
+    #[arg(long, value_name = "HOW")]
+    pub auth: Option<Mode>,
+    /// The file with the key of jwt and tokens, a secret of 32 bytes or more, PEM or a JWK set; with webhook, the secret that signs
+    /// what is asked.
+    #[arg(long, value_name = "FILE")]
+    pub auth_key: Option<PathBuf>,
+    /// With `--auth webhook`: whom to ask, an http:// or https:// address.
+    #[arg(long, value_name = "URL")]
+    pub auth_url: Option<String>,
+    /// With `--auth open`: what everybody who reaches the server may do with every document, view, comment, edit or admin
+    /// [default: admin].
     #[arg(long, value_name = "ROLE")]
     pub everyone: Option<Role>,
-    /// Listen beyond this machine although everybody who reaches the server may open every document.
+    /// With `--auth open`: listen beyond this machine although everybody who reaches the server may open every document.
     #[arg(long)]
     pub allow_open: bool,
     /// Serve over TLS, with the certificate and those that lead to its root in this file, in PEM. It is read again when it changes.
@@ -271,6 +286,26 @@ pub struct Export {
     /// The file to write, which must not be there [default: stdout].
     #[arg(long, short, value_name = "FILE")]
     pub output: Option<PathBuf>,
+}
+
+/// What `ydock token` is told.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Token {
+    /// The file with the key that the server has: a secret of 32 bytes or more, or a private key in PEM.
+    #[arg(long, value_name = "FILE")]
+    pub auth_key: PathBuf,
+    /// Who it is for.
+    #[arg(long, value_name = "NAME")]
+    pub user: Option<String>,
+    /// The documents that it is for, where each * stands for any text; may be given several times.
+    #[arg(long, value_name = "PATTERN", required = true)]
+    pub docs: Vec<Pattern>,
+    /// view, comment, edit or admin.
+    #[arg(long, value_name = "ROLE", default_value = "edit")]
+    pub role: Role,
+    /// How long it is good, such as 1h or 30d.
+    #[arg(long, value_name = "TIME", default_value = "1h", value_parser = humantime::parse_duration)]
+    pub ttl: Duration,
 }
 
 /// What `ydock import` is told.

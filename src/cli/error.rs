@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
+use crate::auth::{KeyError, MintError};
 use crate::config::ConfigError;
 use crate::ids::DocName;
 use crate::server::{StartError, StopError};
@@ -102,6 +103,17 @@ pub enum CommandError {
         /// What the system said.
         source: io::Error,
     },
+    /// A key file holds no key.
+    #[error("the key file {} cannot be used", path.display())]
+    Key {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: KeyError,
+    },
+    /// No token is made.
+    #[error(transparent)]
+    Mint(#[from] MintError),
     /// A backup is not as it was written.
     #[error("cannot take the backup {}", path.display())]
     Backup {

@@ -15,6 +15,15 @@ pub(super) fn of_server(flags: &Serve) -> Result<Config, ConfigError> {
     if let Some(everyone) = flags.everyone {
         layers.set(&["access", "everyone"], everyone.to_string());
     }
+    if let Some(auth) = flags.auth {
+        layers.set(&["access", "auth"], auth.to_string());
+    }
+    if let Some(path) = &flags.auth_key {
+        layers.set(&["access", "key"], path.to_string_lossy().into_owned());
+    }
+    if let Some(url) = &flags.auth_url {
+        layers.set(&["access", "webhook", "url"], url.clone());
+    }
     for (key, path) in [("cert", &flags.tls_cert), ("key", &flags.tls_key)] {
         if let Some(path) = path {
             layers.set(&["tls", key], path.to_string_lossy().into_owned());

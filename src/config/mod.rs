@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::listen::Address;
-use crate::{access, connection, delivery, doc_rooms, gateway, http, materialise, storage, telemetry, tls};
+use crate::{auth, connection, delivery, doc_rooms, gateway, http, materialise, storage, telemetry, tls};
 
 pub use layers::{ConfigError, Layers};
 
@@ -29,7 +29,7 @@ pub struct Config {
     #[serde(with = "humantime_serde")]
     pub stop_within: Duration,
     /// What people may do.
-    pub access: access::Config,
+    pub access: auth::Config,
     /// The log.
     pub log: telemetry::Config,
     /// Where documents are kept.
@@ -56,7 +56,7 @@ impl Default for Config {
             listen: Address::Tcp(SocketAddr::from(([127, 0, 0, 1], 1234))),
             allow_open: false,
             stop_within: Duration::from_secs(10),
-            access: access::Config::default(),
+            access: auth::Config::default(),
             log: telemetry::Config::default(),
             store: storage::Config::default(),
             rooms: doc_rooms::Config::default(),
@@ -76,8 +76,9 @@ impl Default for Config {
 pub enum Contradiction {
     /// Anybody on the network could read, and maybe edit, everything.
     #[error(
-        "refusing to listen on {0}: there is no access control yet, so everybody who reaches this address could do with \
-         every document what access.everyone says; listen on 127.0.0.1 or a unix socket behind a proxy that checks access, or accept it with --allow-open"
+        "refusing to listen on {0}: access.auth is \"open\", so everybody who reaches this address could do with every document \
+         what access.everyone says; have tokens asked for with --auth jwt, tokens or webhook, listen on 127.0.0.1 or a unix socket behind a \
+         proxy that checks access, or accept it with --allow-open"
     )]
     OpenToNetwork(Address),
     /// Every client would be taken for gone.
@@ -100,7 +101,7 @@ impl Config {
     /// # Errors
     /// On the first contradiction.
     pub fn check(&self) -> Result<(), Contradiction> {
-        if !self.listen.is_local() && !self.allow_open {
+        if !self.listen.is_local() && !self.allow_open && self.access.auth == auth::Mode::Open {
             return Err(Contradiction::OpenToNetwork(self.listen.clone()));
         }
         if self.connections.silent_after <= self.connections.ping {
@@ -135,6 +136,9 @@ mod tests {
         let mut config = Config { listen: SocketAddr::from(([0, 0, 0, 0], 1)).into(), ..Config::default() };
         assert!(matches!(config.check(), Err(Contradiction::OpenToNetwork(_))));
         config.allow_open = true;
+        assert_eq!(config.check(), Ok(()));
+        config.allow_open = false;
+        config.access.auth = auth::Mode::Tokens;
         assert_eq!(config.check(), Ok(()));
     }
 

@@ -1,8 +1,8 @@
 //! Close codes: the one table from reasons to what clients see.
 //!
 //! 4400 to 4499 mean that trying again will not help (y-websocket 3.1 stops then), all others that it may.
-//! 1002, 1007 and 1013 are those of RFC 6455 and its registry, 4205 and 4408 those of Hocuspocus, whose
-//! providers try again after both.
+//! 1002, 1007 and 1013 are those of RFC 6455 and its registry, 4205, 4401, 4403 and 4408 those of Hocuspocus, whose
+//! providers from version 3 on try again after all of them.
 
 use crate::delivery::Ending;
 
@@ -28,8 +28,9 @@ impl From<&Ending> for Close {
         let code = match ending {
             Ending::BrokenFrames(_) => 1002,
             Ending::NotUtf8 => 1007,
-            Ending::Reset(_) => 4205,
+            Ending::Reset(_) | Ending::Kicked => 4205,
             Ending::Malformed(_) => 4400,
+            Ending::Unauthorized(_) | Ending::Expired | Ending::Revoked => 4401,
             Ending::Forbidden(_) => 4403,
             Ending::Deleted | Ending::NotFound(_) => 4404,
             Ending::NoToken => 4408,
@@ -74,8 +75,12 @@ mod tests {
         assert!(permanent(Ending::Forbidden(String::new())));
         assert!(permanent(Ending::NotFound(String::new())));
         assert!(permanent(Ending::SentAway));
+        assert!(permanent(Ending::Unauthorized(String::new())));
+        assert!(permanent(Ending::Expired));
+        assert!(permanent(Ending::Revoked));
         for ending in [
             Ending::Full,
+            Ending::Kicked,
             Ending::RateLimited,
             Ending::RoomFailed,
             Ending::ShuttingDown,

@@ -12,6 +12,7 @@ mod library;
 mod permission;
 mod rounds;
 mod session;
+mod sessions;
 mod unsent;
 
 pub use close::Close;
@@ -21,6 +22,7 @@ pub use driver::Driver;
 pub(crate) use library::read_error;
 pub use permission::Permission;
 pub use session::Session;
+pub use sessions::{Holder, Reviewed, Seated, SessionId, SessionInfo, Sessions, Visitor};
 
 use crate::delivery::Ending;
 

@@ -1,7 +1,7 @@
 //! What a session may do, and how its client hears of it.
 //!
 //! The promise: a client is told once at the beginning, and again, but not for every message, when something of it is
-//! dropped. It is never ended for trying.
+//! dropped. It is never ended for trying. When what it may do changes, it is told so.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,30 +9,61 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-use crate::access::Grant;
-use crate::delivery::{Dialect, Lane, Message, Outbox};
+use super::sessions::{Holder, Seated, Sessions, Visitor};
+use crate::access::{Grant, Pass};
+use crate::delivery::{Dialect, Ending, Lane, Message, Outbox};
 
 /// What a session may do, with the way to tell its client.
 #[derive(Debug)]
 pub struct Permission {
-    grant: Grant,
-    lane: Lane,
-    dialect: Arc<dyn Dialect>,
+    seat: Seated,
+    voice: Arc<Voice>,
     answers_each: bool,
     denied_at: Option<Instant>,
 }
 
+/// The way to a session's client.
+#[derive(Debug)]
+struct Voice {
+    lane: Lane,
+    dialect: Arc<dyn Dialect>,
+}
+
+impl Voice {
+    fn say(&self, message: &Message<'_>) {
+        if let Some(frame) = self.dialect.encode(message) {
+            self.lane.reply(frame);
+        }
+    }
+}
+
+impl Holder for Voice {
+    fn tell(&self, grant: Grant) {
+        self.say(&Message::Granted(grant));
+    }
+
+    fn end(&self, ending: Ending) {
+        self.lane.end(ending);
+    }
+}
+
 impl Permission {
-    /// A permission, of which the client is told before everything that is queued later.
+    /// A permission, of which the client is told before everything that is queued later; `None` when the visitor's pass is for
+    /// something else.
     #[must_use]
-    pub fn announce(grant: Grant, outbox: &Arc<Outbox>, dialect: Arc<dyn Dialect>) -> Self {
+    pub fn announce(
+        sessions: &Sessions,
+        visitor: Visitor,
+        outbox: &Arc<Outbox>,
+        dialect: Arc<dyn Dialect>,
+    ) -> Option<Self> {
         // Nothing goes this way that would have to be sent again after an overflow.
         let lane = outbox.lane(Arc::new(Notify::new()));
-        if let Some(frame) = dialect.encode(&Message::Granted(grant)) {
-            lane.reply(frame);
-        }
-        let answers_each = dialect.encode(&Message::Dropped).is_some();
-        Self { grant, lane, dialect, answers_each, denied_at: None }
+        let voice = Arc::new(Voice { lane, dialect });
+        let seat = sessions.enter(visitor, voice.clone())?;
+        voice.tell(seat.grant());
+        let answers_each = voice.dialect.encode(&Message::Dropped).is_some();
+        Some(Self { seat, voice, answers_each, denied_at: None })
     }
 
     /// Whether the client counts on an answer to each of its updates.
@@ -42,17 +73,20 @@ impl Permission {
 
     /// Tells the client something, if its wire has a word for it.
     pub(super) fn say(&self, message: &Message<'_>) {
-        if self.answers_each
-            && let Some(frame) = self.dialect.encode(message)
-        {
-            self.lane.reply(frame);
+        if self.answers_each {
+            self.voice.say(message);
         }
     }
 
     /// What the session may do.
     #[must_use]
-    pub const fn grant(&self) -> Grant {
-        self.grant
+    pub fn grant(&self) -> Grant {
+        self.seat.grant()
+    }
+
+    /// The client has brought a newer token.
+    pub fn renew(&self, pass: Pass) {
+        self.seat.renew(pass);
     }
 
     /// Tells the client that an edit was dropped, unless it counts on no answer and was told within the last second.
@@ -62,9 +96,9 @@ impl Permission {
             return;
         }
         self.denied_at = Some(now);
-        if let Some(frame) = self.dialect.encode(&Message::Denied(READ_ONLY)) {
+        if let Some(frame) = self.voice.dialect.encode(&Message::Denied(READ_ONLY)) {
             // Not as an answer: a client that tries on while a long document is on its way would be ended.
-            self.lane.presence(frame);
+            self.voice.lane.presence(frame);
         }
     }
 }
@@ -109,10 +143,17 @@ mod tests {
         frames
     }
 
+    fn announce(outbox: &Arc<Outbox>, dialect: Arc<dyn Dialect>) -> Permission {
+        let pass = Pass::everyone(Role::View);
+        let visitor = Visitor { pass, at_most: Role::Admin, doc: None, front: "words", address: None };
+        let visitor = Visitor { doc: Some(crate::ids::DocName::parse("a").unwrap()), ..visitor };
+        Permission::announce(&Sessions::default(), visitor, outbox, dialect).unwrap()
+    }
+
     #[tokio::test(start_paused = true)]
     async fn a_denial_is_said_at_most_once_a_second() {
         let outbox = Outbox::new(&Config::default());
-        let mut permission = Permission::announce(Grant::of(Role::View), &outbox, Arc::new(WORDS));
+        let mut permission = announce(&outbox, Arc::new(WORDS));
         let start = Instant::now();
         for millis in [0, 1, 999, 1000, 1500, 1999] {
             permission.deny_edit(start + Duration::from_millis(millis));
@@ -125,7 +166,7 @@ mod tests {
     async fn a_denial_behind_a_long_document_is_lost_and_ends_nothing() {
         let outbox = Outbox::new(&Config { max_waiting: bytesize::ByteSize::b(100) });
         let room = outbox.lane(Arc::new(Notify::new()));
-        let mut permission = Permission::announce(Grant::of(Role::View), &outbox, Arc::new(WORDS));
+        let mut permission = announce(&outbox, Arc::new(WORDS));
         let document = Bytes::from(vec![0; 1000]);
         let _waiting = room.catch_up(0, [document.clone()]);
         permission.deny_edit(Instant::now());
@@ -136,7 +177,7 @@ mod tests {
     async fn who_counts_on_answers_is_told_each_time() {
         let outbox = Outbox::new(&Config::default());
         let dialect = Arc::new(Words { answers_each: true });
-        let mut permission = Permission::announce(Grant::of(Role::View), &outbox, dialect);
+        let mut permission = announce(&outbox, dialect);
         for _ in 0..3 {
             permission.deny_edit(Instant::now());
         }

@@ -3,6 +3,7 @@
 use tokio::time::Instant;
 
 use super::permission::Permission;
+use crate::access::{Grant, Pass};
 use crate::delivery::{Ending, Message};
 use crate::doc_rooms::{Membership, RoomEnded};
 use crate::sync::SyncMessage;
@@ -49,6 +50,17 @@ impl Session {
                 Ok(())
             }
         }
+    }
+
+    /// What the session may do now.
+    #[must_use]
+    pub fn grant(&self) -> Grant {
+        self.permission.grant()
+    }
+
+    /// The client has brought a newer token: what that is good for counts from now on.
+    pub fn renew(&self, pass: Pass) {
+        self.permission.renew(pass);
     }
 
     /// Passes an awareness update on.

@@ -39,6 +39,18 @@ pub enum Ending {
     /// The client may not come in; the text is for it.
     #[error("{0}")]
     Forbidden(String),
+    /// The client has no token that counts here; the text is for it.
+    #[error("{0}")]
+    Unauthorized(String),
+    /// The client's token has expired.
+    #[error("the token has expired")]
+    Expired,
+    /// The client's access was taken back.
+    #[error("access was revoked")]
+    Revoked,
+    /// An administrator ended the session; the client may come back.
+    #[error("the session was ended by an administrator")]
+    Kicked,
     /// There is nothing at this address; the text is for the client.
     #[error("{0}")]
     NotFound(String),

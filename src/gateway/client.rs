@@ -18,6 +18,7 @@ use tokio_util::sync::CancellationToken;
 use super::broadcast::Broadcast;
 use super::data::{Data, DecodeError, EncodeError};
 use super::documents::Visits;
+use super::doorman::Leave;
 use super::error::EventError;
 use super::event::Handshake;
 use super::gateways::Gateways;
@@ -25,6 +26,7 @@ use super::namespace::Namespace;
 use super::packet::{Content, Packet};
 use super::topics::Target;
 use super::wire::{DisconnectReason, NotSent, Wire};
+use crate::access::Pass;
 use crate::ids::ClientId;
 
 /// A client in a namespace. Cloning gives another handle to the same; handles may outlive the client.
@@ -37,7 +39,7 @@ pub struct Client {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) struct ClientKey(u64);
 
-struct Shared {
+pub(super) struct Shared {
     key: ClientKey,
     id: String,
     handshake: Handshake,
@@ -46,6 +48,7 @@ struct Shared {
     namespace: Namespace,
     extensions: Mutex<Extensions>,
     visits: Visits,
+    leave: Leave,
     next_ack: AtomicU64,
     awaited: Mutex<HashMap<u64, oneshot::Sender<Data>>>,
     gone: CancellationToken,
@@ -87,7 +90,7 @@ impl Client {
         namespace: Namespace,
         handshake: Handshake,
         wire: Arc<dyn Wire>,
-        visits: Visits,
+        (visits, leave): (Visits, Leave),
     ) -> Self {
         static NEXT: AtomicU64 = AtomicU64::new(1);
         let shared = Shared {
@@ -99,6 +102,7 @@ impl Client {
             namespace,
             extensions: Mutex::default(),
             visits,
+            leave,
             next_ack: AtomicU64::new(0),
             awaited: Mutex::default(),
             gone: CancellationToken::new(),
@@ -116,6 +120,12 @@ impl Client {
     #[must_use]
     pub fn handshake(&self) -> &Handshake {
         &self.shared.handshake
+    }
+
+    /// What its token is good for now; for everybody the same where nobody is asked for one.
+    #[must_use]
+    pub fn pass(&self) -> Pass {
+        self.shared.leave.pass()
     }
 
     /// The namespace that it is in.
@@ -352,6 +362,18 @@ impl Client {
         &self.shared.visits
     }
 
+    pub(super) fn leave_to_stay(&self) -> &Leave {
+        &self.shared.leave
+    }
+
+    pub(super) fn downgrade(&self) -> Weak<Shared> {
+        Arc::downgrade(&self.shared)
+    }
+
+    pub(super) fn upgrade(weak: &Weak<Shared>) -> Option<Self> {
+        weak.upgrade().map(|shared| Self { shared })
+    }
+
     pub(super) fn key(&self) -> ClientKey {
         self.shared.key
     }
@@ -380,6 +402,7 @@ impl Client {
     pub(super) fn leave_for_good(&self) {
         self.shared.gone.cancel();
         self.shared.visits.end_all();
+        self.shared.leave.end();
         self.awaited(HashMap::clear);
     }
 

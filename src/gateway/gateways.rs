@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use axum::http::HeaderMap;
 use thiserror::Error;
 use tokio::sync::OnceCell;
 use tower::ServiceExt;
@@ -14,6 +15,7 @@ use super::client::Client;
 use super::config::Config;
 use super::definition::{Definition, Gateway};
 use super::documents::{Documents, DocumentsParts, Visits};
+use super::doorman::Doorman;
 use super::error::EventError;
 use super::event::{Event, EventKind, Handshake};
 use super::namespace::Namespace;
@@ -21,6 +23,7 @@ use super::options::{Options, Origins, Paths, Transports};
 use super::rate::AddressRates;
 use super::session::Admitted;
 use super::wire::Wire;
+use crate::auth::Refusal;
 use crate::shutdown::Tasks;
 use crate::telemetry::Metrics;
 
@@ -39,6 +42,7 @@ struct Shared {
     clients: AtomicUsize,
     rates: AddressRates,
     documents: Option<Documents>,
+    doorman: Doorman,
     config: Config,
     tasks: Tasks,
     metrics: Arc<Metrics>,
@@ -73,6 +77,9 @@ pub enum ConnectError {
     /// The way that it comes by is not open here.
     #[error("Transport not allowed")]
     Transport,
+    /// Its token is none that counts here.
+    #[error("{0}")]
+    Unauthorized(Refusal),
     /// A guard said no.
     #[error("{0}")]
     Refused(EventError),
@@ -117,6 +124,7 @@ pub struct Entry<'a> {
 pub struct GatewaysBuilder {
     gateways: Vec<Definition>,
     documents: Option<DocumentsParts>,
+    doorman: Doorman,
     metrics: Arc<Metrics>,
 }
 
@@ -147,6 +155,12 @@ impl GatewaysBuilder {
         self.documents = Some(parts);
     }
 
+    /// Has clients asked for the tokens of a server; without it, everybody is let in as far as guards do. A server does it by
+    /// itself.
+    pub fn doorman(&mut self, doorman: Doorman) {
+        self.doorman = doorman;
+    }
+
     /// Has them counted with the metrics of a server. Without it nobody sees how many
     /// there are. A server does it by itself.
     pub fn count_with(&mut self, metrics: Arc<Metrics>) {
@@ -169,8 +183,8 @@ impl GatewaysBuilder {
         let rates = AddressRates::new(&config);
         let documents = self.documents.map(|parts| Documents::new(parts, tasks.clone()));
         let (open, clients) = (Mutex::default(), AtomicUsize::new(0));
-        let metrics = self.metrics;
-        let shared = Shared { definitions, fixed, open, clients, rates, documents, config, tasks, metrics };
+        let (metrics, doorman) = (self.metrics, self.doorman);
+        let shared = Shared { definitions, fixed, open, clients, rates, documents, doorman, config, tasks, metrics };
         let gateways = Gateways { shared: Arc::new(shared) };
         gateways.shared.tasks.spawn(gateways.clone().tidy());
         gateways
@@ -198,6 +212,10 @@ impl Gateways {
     #[must_use]
     pub fn namespaces(&self) -> usize {
         self.shared.fixed.len() + self.open().len()
+    }
+
+    pub(super) fn doorman(&self) -> &Doorman {
+        &self.shared.doorman
     }
 
     /// The settings.
@@ -252,8 +270,11 @@ impl Gateways {
     #[must_use]
     pub fn origins(&self, at: &Entrance) -> Vec<Origins> {
         let there = self.shared.definitions.iter().filter(|one| entrance(&one.options) == *at);
-        let origins: Vec<_> = there.map(|one| one.options.origins.clone()).collect();
-        if origins.is_empty() { vec![Origins::default()] } else { origins }
+        let of_server = || self.shared.doorman.origins.clone();
+        let origins: Vec<_> = there
+            .map(|one| if one.options.origins == Origins::Same { of_server() } else { one.options.origins.clone() })
+            .collect();
+        if origins.is_empty() { vec![of_server()] } else { origins }
     }
 
     /// Lets a client into a namespace, if its guards do.
@@ -264,7 +285,7 @@ impl Gateways {
         let Entry { path, at, by, handshake } = entry;
         let (definition, fixed) = self.find(path, at).ok_or(ConnectError::UnknownNamespace)?;
         let options = &definition.options;
-        if !options.origins.allow(&handshake.headers) {
+        if !self.allows_origin(options, &handshake.headers) {
             return Err(ConnectError::Origin);
         }
         let is_open = match by {
@@ -287,8 +308,9 @@ impl Gateways {
             let Mounted { definition, namespace, .. } = &place.0;
             begun.get_or_init(|| definition.begin(namespace)).await;
         }
+        let leave = self.shared.doorman.look_at(&handshake).await.map_err(ConnectError::Unauthorized)?;
         let visits = Visits::new(self.shared.documents.clone());
-        let client = Client::new(self.clone(), place.0.namespace.clone(), handshake, wire, visits);
+        let client = Client::new(self.clone(), place.0.namespace.clone(), handshake, wire, (visits, leave));
         let event = Event::of_kind(client.clone(), EventKind::Connect);
         let outcome = guarded(place.0.definition.connect().oneshot(event)).await.and_then(|outcome| outcome);
         if let Err(error) = outcome {
@@ -297,7 +319,14 @@ impl Gateways {
             }
             return Err(ConnectError::Refused(error));
         }
+        self.shared.doorman.seat(&client, client.leave_to_stay());
         Ok(Admitted::new(client, place))
+    }
+
+    /// A gateway that says nothing about origins takes those of the server.
+    fn allows_origin(&self, options: &Options, headers: &HeaderMap) -> bool {
+        let is_own = options.origins == Origins::Same && self.shared.doorman.origins.allow(headers);
+        is_own || options.origins.allow(headers)
     }
 
     fn find(&self, path: &str, at: &Entrance) -> Option<(Arc<Definition>, Option<Namespace>)> {

@@ -1,8 +1,10 @@
 //! Where a gateway is reached: paths, origins, transports.
 
 use std::fmt;
+use std::net::IpAddr;
 use std::sync::Arc;
 
+use axum::http::uri::Authority;
 use axum::http::{HeaderMap, Uri, header};
 
 /// The options of one gateway.
@@ -26,7 +28,7 @@ pub(super) enum Paths {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum Origins {
-    /// From pages of the server itself.
+    /// From pages of the server itself; and, where the server is spoken to as this machine, from pages of this machine.
     #[default]
     Same,
     /// From everywhere: only for what needs no cookies and guards itself.
@@ -58,6 +60,16 @@ impl Transports {
 }
 
 impl Origins {
+    /// Those of a list: with a `*` in it all, without anything in it only pages of the server itself.
+    #[must_use]
+    pub fn of(list: &[String]) -> Self {
+        match list {
+            [] => Self::Same,
+            list if list.iter().any(|origin| origin == "*") => Self::Any,
+            list => Self::Listed(list.to_vec()),
+        }
+    }
+
     /// Whether a request with these headers may come in.
     ///
     /// ```
@@ -87,7 +99,16 @@ impl Origins {
 fn is_same(origin: &str, headers: &HeaderMap) -> bool {
     let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
     let authority = origin.parse::<Uri>().ok().and_then(|uri| uri.authority().map(ToString::to_string));
-    authority.is_some() && authority.as_deref() == host
+    let (Some(authority), Some(host)) = (authority, host) else { return false };
+    // A page of the same machine could open a connection by itself: the servers of front ends in the making are such.
+    authority == host || is_this_machine(&authority) && is_this_machine(host)
+}
+
+/// Whether an authority is a name of the machine itself, which a page from elsewhere never has.
+fn is_this_machine(authority: &str) -> bool {
+    let host = authority.parse::<Authority>().map(|authority| authority.host().to_owned()).unwrap_or_default();
+    let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+    host.eq_ignore_ascii_case("localhost") || address.is_ok_and(|address| address.is_loopback())
 }
 
 impl Paths {
@@ -102,5 +123,50 @@ impl fmt::Debug for Paths {
             Self::Fixed(path) => f.debug_tuple("Fixed").field(path).finish(),
             Self::Matching(_) => f.write_str("Matching"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::HeaderValue;
+
+    use super::*;
+
+    fn allows(origins: &Origins, origin: Option<&'static str>, host: &'static str) -> bool {
+        let mut headers = HeaderMap::from_iter([(header::HOST, HeaderValue::from_static(host))]);
+        if let Some(origin) = origin {
+            headers.insert(header::ORIGIN, HeaderValue::from_static(origin));
+        }
+        origins.allow(&headers)
+    }
+
+    #[test]
+    fn without_a_list_only_pages_of_the_server_come_in() {
+        let same = |origin, host| allows(&Origins::Same, Some(origin), host);
+        assert!(same("https://docs.example.org", "docs.example.org"));
+        assert!(!same("https://evil.example", "docs.example.org"));
+        assert!(!same("https://docs.example.org.evil.example", "docs.example.org"));
+        assert!(!same("null", "docs.example.org"));
+        assert!(allows(&Origins::Same, None, "docs.example.org"));
+    }
+
+    #[test]
+    fn pages_of_the_same_machine_come_in_where_the_server_is_on_it() {
+        let same = |origin, host| allows(&Origins::Same, Some(origin), host);
+        assert!(same("http://localhost:5173", "127.0.0.1:1234"));
+        assert!(same("http://[::1]:5173", "localhost:1234"));
+        assert!(!same("http://localhost:5173", "docs.example.org"));
+        assert!(!same("https://evil.example", "127.0.0.1:1234"));
+        assert!(!same("http://localhost.evil.example", "127.0.0.1:1234"));
+        assert!(!same("http://evil.example:80@127.0.0.1.evil.example", "127.0.0.1:1234"));
+    }
+
+    #[test]
+    fn listed_ones_come_in_and_a_star_stands_for_all() {
+        let listed = Origins::of(&["https://app.example.org".to_owned()]);
+        assert!(allows(&listed, Some("https://app.example.org"), "docs.example.org"));
+        assert!(!allows(&listed, Some("http://app.example.org"), "docs.example.org"));
+        assert!(allows(&Origins::of(&["*".to_owned()]), Some("https://any.example"), "docs.example.org"));
+        assert_eq!(Origins::of(&[]), Origins::Same);
     }
 }

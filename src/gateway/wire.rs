@@ -66,6 +66,12 @@ pub enum DisconnectReason {
     RateLimited,
     /// The server stops.
     ShuttingDown,
+    /// The client's access was taken back.
+    Revoked,
+    /// The client's token has expired.
+    Expired,
+    /// An administrator ended the connection; the client may come back.
+    Kicked,
 }
 
 impl DisconnectReason {
@@ -82,6 +88,9 @@ impl DisconnectReason {
             Self::TooSlow => "too slow",
             Self::RateLimited => "rate limited",
             Self::ShuttingDown => "server shutting down",
+            Self::Revoked => "access revoked",
+            Self::Expired => "token expired",
+            Self::Kicked => "ended by an administrator",
         }
     }
 }

@@ -10,8 +10,8 @@ use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::names::{self, ApiDoc};
-use super::permission::MayEdit;
+use super::names;
+use super::permission::{Caller, MayDelete, MayView};
 use super::problem::Problem;
 use super::routes::App;
 use crate::doc_rooms::ReadError;
@@ -40,6 +40,7 @@ struct Document<'a> {
 
 /// The stored documents in the order of their names, a page at a time.
 pub(super) async fn list(
+    Caller(pass): Caller,
     State(app): State<App>,
     query: Result<Query<ListQuery>, QueryRejection>,
 ) -> Result<Response, Problem> {
@@ -53,19 +54,21 @@ pub(super) async fn list(
     app.rooms.settle_new(SETTLING).await;
     let page = app.store.list(after.as_ref(), limit).await?;
     let next = if page.len() == limit { page.last().map(|info| info.name.as_str()) } else { None };
-    let documents: Vec<_> = page.iter().map(|info| describe(&app, info)).collect();
+    // A page may so be shorter than asked for, or empty, and yet not the last.
+    let visible = page.iter().filter(|info| pass.grant(&info.name).is_some());
+    let documents: Vec<_> = visible.map(|info| describe(&app, info)).collect();
     Ok(Json(json!({ "documents": documents, "next": next })).into_response())
 }
 
 /// One document, without its content.
-pub(super) async fn stat(State(app): State<App>, ApiDoc(doc): ApiDoc) -> Result<Response, Problem> {
+pub(super) async fn stat(MayView(doc): MayView, State(app): State<App>) -> Result<Response, Problem> {
     app.rooms.settle_one(&doc, SETTLING).await;
     let info = app.store.stat(&doc).await?.ok_or(ReadError::Unknown)?;
     Ok(Json(describe(&app, &info)).into_response())
 }
 
 /// Deletes a document and ends the sessions in it.
-pub(super) async fn delete(_: MayEdit, State(app): State<App>, ApiDoc(doc): ApiDoc) -> Result<Response, Problem> {
+pub(super) async fn delete(MayDelete(doc): MayDelete, State(app): State<App>) -> Result<Response, Problem> {
     app.rooms.delete(&doc).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }

@@ -6,6 +6,7 @@ use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
+use super::permission::Observer;
 use super::problem::Problem;
 use super::routes::App;
 use crate::storage::Health;
@@ -35,6 +36,6 @@ pub(super) async fn readyz(State(app): State<App>) -> Response {
 }
 
 /// The metrics, in the Prometheus text format.
-pub(super) async fn metrics(State(app): State<App>) -> Response {
+pub(super) async fn metrics(_: Observer, State(app): State<App>) -> Response {
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], app.metrics.render()).into_response()
 }

@@ -10,7 +10,9 @@ mod names;
 mod permission;
 mod problem;
 mod routes;
+mod sessions;
 mod snapshot;
+mod tokens;
 mod updates;
 mod websocket;
 

@@ -5,9 +5,11 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
+use crate::auth::{MintError, Refusal, RevocationsError};
 use crate::doc_rooms::{DeleteError, JoinError, ReadError, SubmitError};
 use crate::materialise::MaterialiseError;
 use crate::storage::StoreError;
+use crate::telemetry::ErrorChain;
 
 /// A problem document: `application/problem+json`, of RFC 9457.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -48,6 +50,21 @@ impl Problem {
     /// There is nothing at this address.
     pub(super) fn no_such_page() -> Self {
         Self::new(StatusCode::NOT_FOUND, "/problems/not-found", "Not found", "there is nothing at this address")
+    }
+
+    /// The caller may not do this; the text says what it takes.
+    pub(super) fn forbidden(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::FORBIDDEN, "/problems/forbidden", "Forbidden", detail)
+    }
+
+    /// A page of this origin may not.
+    pub(super) fn origin() -> Self {
+        Self::forbidden("pages of this origin may not come here; access.origins lists those that may")
+    }
+
+    /// There is already something in the way.
+    pub(super) fn conflict(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::CONFLICT, "/problems/conflict", "Conflict", detail)
     }
 
     /// The caller may not change documents.
@@ -94,10 +111,46 @@ impl IntoResponse for Problem {
         let mut response = (status, Json(self)).into_response();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        if status == StatusCode::UNAUTHORIZED {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
         if retry {
             headers.insert(header::RETRY_AFTER, HeaderValue::from_static("2"));
         }
         response
+    }
+}
+
+impl From<Refusal> for Problem {
+    fn from(refusal: Refusal) -> Self {
+        let text = refusal.to_string();
+        match refusal {
+            Refusal::NoToken | Refusal::Invalid(_) | Refusal::Expired | Refusal::Revoked => {
+                Self::new(StatusCode::UNAUTHORIZED, "/problems/unauthorized", "Unauthorized", text)
+            }
+            Refusal::Forbidden(_) => Self::forbidden(text),
+            Refusal::Unavailable => Self::later(text),
+        }
+    }
+}
+
+impl From<MintError> for Problem {
+    fn from(error: MintError) -> Self {
+        match error {
+            MintError::CannotSign => Self::conflict(error.to_string()),
+            MintError::Claims(_) => Self::bad_request(error.to_string()),
+            MintError::Key => Self::internal(error.to_string()),
+        }
+    }
+}
+
+impl From<RevocationsError> for Problem {
+    fn from(error: RevocationsError) -> Self {
+        if let RevocationsError::Full = error {
+            return Self::conflict(error.to_string());
+        }
+        tracing::error!(error = %ErrorChain(&error), "a revocation is not kept");
+        Self::internal("it counts now, but could not be kept: it will not outlive this process")
     }
 }
 

@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use serde::Deserialize;
 
-use super::names::ApiDoc;
+use super::permission::MayView;
 use super::problem::Problem;
 use super::routes::App;
 use crate::doc_rooms::{ReadError, Reading};
@@ -41,8 +41,8 @@ enum Format {
 
 /// The document as it is now.
 pub(super) async fn snapshot(
+    MayView(doc): MayView,
     State(app): State<App>,
-    ApiDoc(doc): ApiDoc,
     query: Result<Query<SnapshotQuery>, QueryRejection>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {

@@ -8,16 +8,14 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
-use super::names::ApiDoc;
 use super::permission::MayEdit;
 use super::problem::Problem;
 use super::routes::App;
 
 /// Takes a Yjs v1 update as the body; answers once it is durable.
 pub(super) async fn post(
-    _: MayEdit,
+    MayEdit(doc): MayEdit,
     State(app): State<App>,
-    ApiDoc(doc): ApiDoc,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Problem> {
     let update = body.map_err(|rejection| match rejection.status() {

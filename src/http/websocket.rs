@@ -1,8 +1,10 @@
 //! The door to the WebSocket fronts.
 
+use std::net::SocketAddr;
+
 use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
-use axum::extract::{Request, State};
+use axum::extract::{ConnectInfo, Request, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 
@@ -10,6 +12,7 @@ use super::demo;
 use super::names;
 use super::problem::Problem;
 use super::routes::App;
+use crate::auth::Credentials;
 use crate::fronts::json_ws::JsonWs;
 use crate::fronts::y_websocket::RequestParts;
 use crate::websocket::{Upgrade, UpgradeRejection};
@@ -90,18 +93,30 @@ fn refused(rejection: UpgradeRejection, purpose: &'static str) -> Response {
 }
 
 fn enter(app: &App, upgrade: Upgrade, request: &Request) -> Response {
+    if !app.origins.allow(request.headers()) {
+        return Problem::origin().into_response();
+    }
     let doc = match names::of_websocket(request.uri()) {
         Ok(doc) => doc,
         Err(problem) => return problem.into_response(),
     };
     let Some(slot) = app.y_websocket.connections().admit() else { return Problem::full().into_response() };
-    let parts = RequestParts { query: request.uri().query(), headers: request.headers() };
+    let credentials = credentials(app, request);
+    let parts = RequestParts { query: request.uri().query(), headers: request.headers(), credentials: &credentials };
     app.y_websocket.upgrade(slot, upgrade, doc, &parts)
 }
 
 fn converse(app: &App, upgrade: Upgrade, request: &Request) -> Response {
+    if !app.origins.allow(request.headers()) {
+        return Problem::origin().into_response();
+    }
     let Some(slot) = app.hocuspocus.connections().admit() else { return Problem::full().into_response() };
-    app.hocuspocus.upgrade(slot, upgrade, request.headers())
+    app.hocuspocus.upgrade(slot, upgrade, request.headers(), credentials(app, request))
+}
+
+fn credentials(app: &App, request: &Request) -> Credentials {
+    let address = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(address)| address.ip());
+    Credentials::of(request.headers(), request.uri().query(), app.access.cookie(), address)
 }
 
 fn is_reserved(path: &str) -> bool {

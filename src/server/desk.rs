@@ -5,6 +5,8 @@ use axum::http::{Request, Response};
 use tower::ServiceExt;
 
 use super::{Core, Server, StartError, StopError};
+use crate::access::Role;
+use crate::auth::Access;
 use crate::config::Config;
 use crate::gateway::GatewaysBuilder;
 use crate::storage;
@@ -20,7 +22,8 @@ impl Desk {
     /// When it cannot be opened.
     pub async fn open(config: Config) -> Result<Self, StartError> {
         let store = storage::open(&config.store)?;
-        let core = Core::new(&config, store);
+        // A command speaks for the operator.
+        let core = Core::new(&config, store, Access::everyone(Role::Admin));
         let gateways = GatewaysBuilder::default().build(config.gateways.clone(), core.tasks.clone()).await;
         Ok(Self(Server::assemble(config, core, gateways)?))
     }

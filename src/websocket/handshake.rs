@@ -121,11 +121,15 @@ impl IntoResponse for UpgradeRejection {
     }
 }
 
-/// The first subprotocol that a client offers.
+/// The first subprotocol that a client offers, but for what is a token in the place of one.
 pub(crate) fn first_protocol(headers: &HeaderMap) -> Option<&str> {
     let offered = headers.get(SEC_WEBSOCKET_PROTOCOL)?.to_str().ok()?;
-    offered.split(',').map(str::trim).find(|protocol| !protocol.is_empty())
+    let mut offered = offered.split(',').map(str::trim);
+    offered.find(|protocol| !protocol.is_empty() && !protocol.starts_with(TOKEN_PROTOCOL))
 }
+
+/// The subprotocol that carries a token, which browsers can send nowhere else: this, and the token.
+pub(crate) const TOKEN_PROTOCOL: &str = "ydock.token.";
 
 /// Whether a header that is a list has this word.
 fn lists(headers: &HeaderMap, name: &HeaderName, word: &str) -> bool {
@@ -180,6 +184,15 @@ mod tests {
         assert_eq!(accepted, "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
         assert_eq!(accept(&HeaderValue::from_static("dGhlIHNhbXBsZSBub25jZQ")), None);
         assert_eq!(accept(&HeaderValue::from_static("c2hvcnQ=")), None);
+    }
+
+    #[test]
+    fn a_token_among_the_subprotocols_is_not_agreed_to() {
+        let first =
+            |offered| first_protocol(&request(&[("sec-websocket-protocol", offered)]).headers).map(str::to_owned);
+        assert_eq!(first("ydock.token.secret, yjs").as_deref(), Some("yjs"));
+        assert_eq!(first(" yjs,other").as_deref(), Some("yjs"));
+        assert_eq!(first("ydock.token.secret"), None);
     }
 
     #[tokio::test]

@@ -17,6 +17,6 @@ mod socket;
 
 pub use decoder::{Decoder, Message, Step};
 pub use frame::{Opcode, ProtocolError, close_frame, frame, frame_head};
-pub(crate) use handshake::first_protocol;
+pub(crate) use handshake::{TOKEN_PROTOCOL, first_protocol};
 pub use handshake::{Upgrade, UpgradeRejection};
 pub use socket::{Chunk, Reader, Socket, Stream};

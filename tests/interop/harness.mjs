@@ -12,7 +12,7 @@ import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 
-const binary = process.env.YDOCK_BIN ?? fileURLToPath(new URL('../../target/debug/ydock', import.meta.url))
+export const binary = process.env.YDOCK_BIN ?? fileURLToPath(new URL('../../target/debug/ydock', import.meta.url))
 const startLimit = 20_000
 const stopLimit = 20_000
 

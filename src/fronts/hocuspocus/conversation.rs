@@ -16,9 +16,11 @@ use super::dialect::HocuspocusDialect;
 use super::upgrade::HocuspocusParts;
 use super::waiting::{Budget, MAX_DOCUMENTS, TooMuch, Waiting};
 use super::wire::{self, Incoming, WireError};
-use crate::connection::{Permission, Protocol, Session};
+use crate::access::{Pass, Role};
+use crate::auth::{Credentials, Refusal};
+use crate::connection::{Permission, Protocol, Session, Visitor};
 use crate::delivery::{Dialect, Ending, Lane, Message, Outbox};
-use crate::doc_rooms::{JoinError, Membership, Seat};
+use crate::doc_rooms::{JoinError, Seat};
 use crate::ids::{ConnId, DocName};
 use crate::websocket::{self, Opcode};
 
@@ -30,8 +32,11 @@ pub(super) struct Conversation {
     /// For what no session says.
     lane: Lane,
     documents: HashMap<Box<str>, Document>,
-    entering: FuturesUnordered<BoxFuture<'static, Entered>>,
-    entered: Option<Entered>,
+    /// What the request that opened the connection has brought.
+    brought: Credentials,
+    /// Attempts to enter rooms, and tokens that are looked at.
+    under_way: FuturesUnordered<BoxFuture<'static, Happened>>,
+    happened: Option<Happened>,
     /// What waits for all documents together.
     budget: Budget,
     /// When the client must have been let in somewhere; `None` when it has.
@@ -51,13 +56,13 @@ enum Document {
 
 /// How far an address is on its way into a room. There is never more than one attempt for an address, so that a client which
 /// detaches and comes back at once is not in the room twice.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 enum Step {
     /// The token has not come.
     NoToken,
     Entering,
-    /// The client has detached on the way.
-    Leaving,
+    /// The client has detached on the way, and maybe come back with another token.
+    Leaving(Option<Box<str>>),
 }
 
 struct Inside {
@@ -67,17 +72,27 @@ struct Inside {
     parted: Arc<AtomicBool>,
 }
 
-/// The end of an attempt to enter a room.
-struct Entered {
+/// What has happened at an address.
+struct Happened {
     address: Box<str>,
-    dialect: Arc<HocuspocusDialect>,
-    permission: Permission,
-    parted: Arc<AtomicBool>,
-    outcome: Result<Membership, JoinError>,
+    what: What,
+}
+
+enum What {
+    /// The end of an attempt to enter a room.
+    Entered(Result<Inside, NotInside>),
+    /// It was found out what another token is good for.
+    Checked(Result<Pass, Refusal>),
+}
+
+/// Why somebody is not in a room.
+enum NotInside {
+    Refused(Refusal),
+    Failed(JoinError),
 }
 
 impl Conversation {
-    pub(super) fn new(conn: ConnId, parts: Arc<HocuspocusParts>, outbox: Arc<Outbox>) -> Self {
+    pub(super) fn new(conn: ConnId, parts: Arc<HocuspocusParts>, outbox: Arc<Outbox>, brought: Credentials) -> Self {
         let deadline = Some(Instant::now() + parts.enter_within);
         // Nothing goes this way that would have to be sent again after an overflow.
         let lane = outbox.lane(Arc::new(Notify::new()));
@@ -87,8 +102,9 @@ impl Conversation {
             outbox,
             lane,
             documents: HashMap::new(),
-            entering: FuturesUnordered::new(),
-            entered: None,
+            brought,
+            under_way: FuturesUnordered::new(),
+            happened: None,
             budget: Budget::default(),
             deadline,
             is_late: false,
@@ -111,25 +127,39 @@ impl Conversation {
         Ok(())
     }
 
-    /// The client has sent its token for an address.
-    fn token(&mut self, address: &str) {
+    /// The client has sent its token for an address; an empty one is none.
+    fn token(&mut self, address: &str, token: &str) -> Result<(), Ending> {
+        if self.under_way.len() >= self.parts.max_documents + MOST_CHECKS {
+            return Err(Ending::Reset("too many tokens are looked at"));
+        }
         let is_full = self.documents.len() >= self.parts.max_documents;
         match self.documents.get_mut(address) {
-            // Who is inside, or on the way, renews its token; here everybody may what the settings say.
-            Some(Document::Inside(_) | Document::Outside { step: Step::Entering, .. }) => return,
-            Some(Document::Outside { step: step @ Step::Leaving, .. }) => {
-                *step = Step::Entering;
-                return self.say(address, &Message::Granted(self.parts.grant));
+            Some(Document::Inside(_)) => {
+                self.check(address, token);
+                return Ok(());
+            }
+            // It has said so already.
+            Some(Document::Outside { step: Step::Entering, .. }) => return Ok(()),
+            Some(Document::Outside { step: Step::Leaving(again), .. }) => {
+                *again = Some(token.into());
+                return Ok(());
             }
             Some(Document::Outside { step, .. }) => *step = Step::Entering,
             None if is_full => {
-                return self.say(address, &Message::Refused("this connection has too many documents"));
+                self.say(address, &Message::Refused("this connection has too many documents"));
+                return Ok(());
             }
             None => {
                 let outside = Document::Outside { waiting: Waiting::default(), step: Step::Entering };
                 self.documents.insert(address.into(), outside);
             }
         }
+        self.begin(address, token);
+        Ok(())
+    }
+
+    /// Begins an attempt to enter a room.
+    fn begin(&mut self, address: &str, token: &str) {
         let doc = match DocName::parse(wire::name_in(address)) {
             Ok(doc) => doc,
             Err(error) => {
@@ -137,50 +167,80 @@ impl Conversation {
                 return self.say(address, &Message::Refused(&error.to_string()));
             }
         };
-        let dialect = Arc::new(HocuspocusDialect::new(address));
-        // Before the room is joined, so that the client knows it before everything else.
-        let permission = Permission::announce(self.parts.grant, &self.outbox, dialect.clone());
-        let (rooms, outbox, address) = (self.parts.rooms.clone(), Arc::clone(&self.outbox), address.into());
-        self.entering.push(Box::pin(async move {
-            let parted = Arc::new(AtomicBool::new(false));
-            let seat = || Seat {
-                outbox: Arc::clone(&outbox),
-                dialect: dialect.clone(),
-                wants_acks: true,
-                wants_typing: false,
-                parted: Some(Arc::clone(&parted)),
-            };
-            let outcome = rooms.join(&doc, seat).await;
-            Entered { address, dialect, permission, parted, outcome }
+        let (parts, outbox) = (Arc::clone(&self.parts), Arc::clone(&self.outbox));
+        let (credentials, address) = (self.credentials(token), Box::from(address));
+        self.under_way.push(Box::pin(async move {
+            let entered = enter(&parts, &outbox, &address, doc, &credentials).await;
+            Happened { address, what: What::Entered(entered) }
         }));
     }
 
+    /// Looks at another token of somebody who is inside.
+    fn check(&mut self, address: &str, token: &str) {
+        let Ok(doc) = DocName::parse(wire::name_in(address)) else { return };
+        let access = self.parts.access.clone();
+        let (credentials, address) = (self.credentials(token), Box::from(address));
+        self.under_way.push(Box::pin(async move {
+            let checked = access.enter(&credentials, &doc).await.map(|(pass, _)| pass);
+            Happened { address, what: What::Checked(checked) }
+        }));
+    }
+
+    fn credentials(&self, token: &str) -> Credentials {
+        if token.is_empty() { self.brought.clone() } else { self.brought.with_token(Some(token)) }
+    }
+
+    /// Another token counts from now on. One that is not good ends the session.
+    fn renew(&mut self, address: &str, checked: Result<Pass, Refusal>) {
+        let Some(Document::Inside(inside)) = self.documents.get(address) else { return };
+        match checked {
+            Ok(pass) => {
+                inside.session.renew(pass);
+                // Providers take themselves for not let in until they hear so.
+                self.say(address, &Message::Granted(inside.session.grant()));
+            }
+            Err(refusal) => {
+                self.documents.remove(address);
+                self.say(address, &Message::Refused(&refusal.to_string()));
+            }
+        }
+    }
+
     /// The client is in a room, or not; what waited for that has its turn.
-    async fn enter(&mut self, entered: Entered) -> Result<(), Ending> {
-        let Entered { address, dialect, permission, parted, outcome } = entered;
+    async fn enter(&mut self, address: Box<str>, entered: Result<Inside, NotInside>) -> Result<(), Ending> {
         let Some(Document::Outside { mut waiting, step }) = self.documents.remove(&address) else { return Ok(()) };
-        if step == Step::Leaving {
-            if !waiting.is_empty() {
+        if let Step::Leaving(again) = step {
+            // Out of the room before it is entered again.
+            drop(entered);
+            let step = if again.is_some() { Step::Entering } else { Step::NoToken };
+            if again.is_some() || !waiting.is_empty() {
                 // What came after it had detached waits for the next token.
-                self.documents.insert(address, Document::Outside { waiting, step: Step::NoToken });
+                self.documents.insert(address.clone(), Document::Outside { waiting, step });
+            }
+            if let Some(token) = again {
+                self.begin(&address, &token);
             }
             return Ok(());
         }
-        let membership = match outcome {
-            Ok(membership) => membership,
-            Err(error) => {
+        let mut inside = match entered {
+            Ok(inside) => inside,
+            Err(NotInside::Refused(refusal)) => {
+                waiting.clear(&mut self.budget);
+                self.say(&address, &Message::Refused(&refusal.to_string()));
+                return Ok(());
+            }
+            Err(NotInside::Failed(error)) => {
                 waiting.clear(&mut self.budget);
                 let ending = error.ending();
-                if dialect.encode(&Message::Ended(&ending)).is_none() {
+                if HocuspocusDialect::new(&address).encode(&Message::Ended(&ending)).is_none() {
                     return Err(ending);
                 }
                 self.say(&address, &Message::Refused(&ending.to_string()));
                 return Ok(());
             }
         };
-        tracing::debug!(conn = self.conn.0, %address, front = "hocuspocus", "a session began");
+        tracing::debug!(conn = self.conn.0, %address, front = FRONT, "a session began");
         self.deadline = None;
-        let mut inside = Inside { session: Session::new(membership, permission), dialect, parted };
         let mut stays = true;
         while let Some(frame) = waiting.pop(&mut self.budget) {
             stays = stays && !inside.has_parted();
@@ -205,8 +265,8 @@ impl Conversation {
     /// The client detaches from a document that it is not in.
     fn detach(&mut self, address: &str) {
         match self.documents.get_mut(address) {
-            Some(Document::Outside { waiting, step: step @ (Step::Entering | Step::Leaving) }) => {
-                *step = Step::Leaving;
+            Some(Document::Outside { waiting, step: step @ (Step::Entering | Step::Leaving(_)) }) => {
+                *step = Step::Leaving(None);
                 std::mem::take(waiting).clear(&mut self.budget);
             }
             _ => self.forget(address),
@@ -221,6 +281,33 @@ impl Conversation {
     }
 }
 
+/// Enters a room, as far as the token allows.
+async fn enter(
+    parts: &HocuspocusParts,
+    outbox: &Arc<Outbox>,
+    address: &str,
+    doc: DocName,
+    credentials: &Credentials,
+) -> Result<Inside, NotInside> {
+    let (pass, _) = parts.access.enter(credentials, &doc).await.map_err(NotInside::Refused)?;
+    let dialect = Arc::new(HocuspocusDialect::new(address));
+    let (doc_of_visitor, at_most) = (Some(doc.clone()), Role::Admin);
+    let visitor = Visitor { pass, at_most, doc: doc_of_visitor, front: FRONT, address: credentials.address };
+    // Before the room is joined, so that the client knows it before everything else.
+    let permission = Permission::announce(&parts.sessions, visitor, outbox, dialect.clone());
+    let permission = permission.ok_or_else(|| NotInside::Refused(Refusal::not_this_document()))?;
+    let parted = Arc::new(AtomicBool::new(false));
+    let seat = || Seat {
+        outbox: Arc::clone(outbox),
+        dialect: dialect.clone(),
+        wants_acks: true,
+        wants_typing: false,
+        parted: Some(Arc::clone(&parted)),
+    };
+    let membership = parts.rooms.join(&doc, seat).await.map_err(NotInside::Failed)?;
+    Ok(Inside { session: Session::new(membership, permission), dialect, parted })
+}
+
 impl Inside {
     /// Handles a message of the client; says whether it stays.
     async fn hear(&mut self, lane: &Lane, message: Result<Incoming<'_>, WireError>) -> Result<bool, Ending> {
@@ -229,7 +316,7 @@ impl Inside {
             Ok(Incoming::Sync(message)) => session.sync(message).await,
             Ok(Incoming::Awareness(update)) => session.awareness(update).await,
             Ok(Incoming::QueryAwareness) => session.query_awareness().await,
-            // Who is inside renews its token; here everybody may what the settings say.
+            // The conversation has looked at a token before.
             Ok(Incoming::Token(_) | Incoming::Stateless) => Ok(()),
             Ok(Incoming::Unknown(kind)) => {
                 tracing::debug!(kind, "a message of an unknown type is ignored");
@@ -271,18 +358,18 @@ impl Protocol for Conversation {
         {
             self.documents.remove(address);
         }
+        let message = wire::message(rest);
+        if let Ok(Incoming::Token(token)) = message {
+            return self.token(address, token);
+        }
         if let Some(Document::Inside(inside)) = self.documents.get_mut(address) {
             inside.session.expect_more(more);
-            if !inside.hear(&self.lane, wire::message(rest)).await? {
+            if !inside.hear(&self.lane, message).await? {
                 self.documents.remove(address);
             }
             return Ok(());
         }
-        match wire::message(rest) {
-            Ok(Incoming::Token(_)) => {
-                self.token(address);
-                Ok(())
-            }
+        match message {
             Ok(Incoming::Detach) => {
                 self.detach(address);
                 Ok(())
@@ -293,7 +380,7 @@ impl Protocol for Conversation {
     }
 
     async fn event(&mut self) {
-        if self.entered.is_some() || self.is_late {
+        if self.happened.is_some() || self.is_late {
             return;
         }
         let deadline = async {
@@ -304,21 +391,25 @@ impl Protocol for Conversation {
         };
         tokio::select! {
             biased;
-            Some(entered) = self.entering.next() => self.entered = Some(entered),
+            Some(happened) = self.under_way.next() => self.happened = Some(happened),
             () = deadline => self.is_late = true,
         }
     }
 
     async fn act(&mut self) -> Result<(), Ending> {
         if std::mem::take(&mut self.is_late) {
-            if self.entering.is_empty() {
+            if self.under_way.is_empty() {
                 return Err(Ending::NoToken);
             }
             // It waits for a room, and not the server for it.
             self.deadline = Some(Instant::now() + self.parts.enter_within);
         }
-        match self.entered.take() {
-            Some(entered) => self.enter(entered).await,
+        match self.happened.take() {
+            Some(Happened { address, what: What::Entered(entered) }) => self.enter(address, entered).await,
+            Some(Happened { address, what: What::Checked(checked) }) => {
+                self.renew(&address, checked);
+                Ok(())
+            }
             None => Ok(()),
         }
     }
@@ -330,5 +421,9 @@ impl Protocol for Conversation {
     }
 }
 
+/// So many tokens of documents that the client is in are looked at at once.
+const MOST_CHECKS: usize = 16;
+/// What the front is called.
+const FRONT: &str = "hocuspocus";
 /// What the reference server says to a client that detaches by itself.
 const DETACHED: &str = "provider_initiated";

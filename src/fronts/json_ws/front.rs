@@ -148,6 +148,7 @@ impl From<ConnectError> for Refusal {
         let message = error.to_string();
         let ending = match error {
             ConnectError::UnknownNamespace => Ending::NotFound(message.clone()),
+            ConnectError::Unauthorized(refusal) => refusal.into(),
             ConnectError::Refused(error) if error.is_internal() => Ending::Unavailable(message.clone()),
             ConnectError::Origin | ConnectError::Transport | ConnectError::Refused(_) => {
                 Ending::Forbidden(message.clone())

@@ -108,6 +108,9 @@ impl From<DisconnectReason> for End {
             DisconnectReason::TooSlow => Some(Ending::TooSlow),
             DisconnectReason::RateLimited => Some(Ending::RateLimited),
             DisconnectReason::ShuttingDown => Some(Ending::ShuttingDown),
+            DisconnectReason::Revoked => Some(Ending::Revoked),
+            DisconnectReason::Expired => Some(Ending::Expired),
+            DisconnectReason::Kicked => Some(Ending::Kicked),
         };
         Self { reason, ending }
     }

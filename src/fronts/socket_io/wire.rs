@@ -63,7 +63,7 @@ impl Wire for SocketIoWire {
         // Not here: whoever calls may hold what the connection needs.
         self.tasks.spawn(async move {
             match reason {
-                DisconnectReason::ServerDisconnected => {
+                DisconnectReason::ServerDisconnected | DisconnectReason::Revoked | DisconnectReason::Expired => {
                     socket.connection().send_out(&path, visit, &socket);
                 }
                 _ => socket.close(reason),

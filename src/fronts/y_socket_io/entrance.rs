@@ -10,8 +10,9 @@ use percent_encoding::percent_decode_str;
 use super::delivery::{self, deliver};
 use super::dialect::YSocketIoDialect;
 use super::participant::Participant;
-use crate::access::Grant;
-use crate::connection::{Permission, Session};
+use crate::access::Role;
+use crate::auth::Refusal;
+use crate::connection::{Permission, Session, Sessions, Visitor};
 use crate::delivery::{Config, Outbox};
 use crate::doc_rooms::{Rooms, Seat};
 use crate::gateway::{Client, Event, EventError, EventKind, Gateway, Payload, State, Streamed, Transports};
@@ -24,8 +25,8 @@ use crate::sync::SyncMessage;
 pub struct YSocketIoParts {
     /// The documents.
     pub rooms: Rooms,
-    /// What everybody may do.
-    pub grant: Grant,
+    /// Everybody who is there.
+    pub sessions: Sessions,
     /// The bounds of what waits for one client.
     pub delivery: Config,
     /// Where tasks are started.
@@ -42,6 +43,7 @@ pub fn gateway(parts: YSocketIoParts) -> Gateway<YSocketIoParts> {
         .on("sync-step-1", step1)
         .on("sync-update", update)
         .on("awareness-update", awareness)
+        .on("token", token)
 }
 
 /// The document of a namespace. Its name may be percent-encoded, as in the addresses of y-websocket: one name means one
@@ -57,7 +59,11 @@ fn document(path: &str) -> Result<DocName, EventError> {
 /// Before a client is let in, so that it gets a `connect_error`.
 async fn names_a_document(event: Event) -> Result<(), EventError> {
     match event.kind() {
-        EventKind::Connect => document(event.client().namespace().path()).map(drop),
+        EventKind::Connect => {
+            let client = event.client();
+            let doc = document(client.namespace().path())?;
+            client.may_enter(&doc).await.map(drop).map_err(|refusal| not_allowed(&refusal))
+        }
         EventKind::Message | EventKind::Disconnect => Ok(()),
     }
 }
@@ -68,7 +74,16 @@ async fn enter(client: Client, State(parts): State<YSocketIoParts>) -> Result<()
     client.set(participant.clone());
     let outbox = Outbox::new(&parts.delivery);
     let dialect = Arc::new(YSocketIoDialect);
-    let permission = Permission::announce(parts.grant, &outbox, dialect.clone());
+    let (pass, _) = client.may_enter(&doc).await.map_err(|refusal| not_allowed(&refusal))?;
+    let visitor = Visitor {
+        pass,
+        at_most: Role::Admin,
+        doc: Some(doc.clone()),
+        front: FRONT,
+        address: client.handshake().address.map(|address| address.ip()),
+    };
+    let permission = Permission::announce(&parts.sessions, visitor, &outbox, dialect.clone());
+    let permission = permission.ok_or_else(|| not_allowed(&Refusal::not_this_document()))?;
     let seat = || Seat {
         outbox: Arc::clone(&outbox),
         dialect: dialect.clone(),
@@ -78,7 +93,7 @@ async fn enter(client: Client, State(parts): State<YSocketIoParts>) -> Result<()
     };
     match parts.rooms.join(&doc, seat).await {
         Ok(membership) => {
-            tracing::debug!(client = client.id(), %doc, front = "y-socket.io", "a session began");
+            tracing::debug!(client = client.id(), %doc, front = FRONT, "a session began");
             participant.begin(Session::new(membership, permission)).await;
             parts.tasks.spawn(deliver(client, outbox, participant));
         }
@@ -117,10 +132,25 @@ async fn update(participant: Participant, Payload(update): Payload<Bytes>) {
     participant.sync(SyncMessage::Update(&update)).await;
 }
 
+/// An event that clients of the npm package do not send by themselves: a token in the place of the one they came with.
+async fn token(client: Client, participant: Participant, Payload(token): Payload<String>) -> Result<bool, EventError> {
+    client.renew(&token).await.map_err(|refusal| not_allowed(&refusal))?;
+    let doc = document(client.namespace().path())?;
+    let (pass, _) = client.may_enter(&doc).await.map_err(|refusal| not_allowed(&refusal))?;
+    participant.renew(pass).await;
+    Ok(true)
+}
+
+fn not_allowed(refusal: &Refusal) -> EventError {
+    EventError::new(refusal.to_string())
+}
+
 async fn awareness(participant: Participant, Payload(update): Payload<Bytes>) {
     participant.awareness(&update).await;
 }
 
+/// What the front is called.
+const FRONT: &str = "y-socket.io";
 /// `SocketIOProvider` of y-socket.io, `src/client/provider.ts`: the room's name follows, as it is.
 const PREFIX: &str = "/yjs|";
 /// An update without blocks and without deletions.

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
+use crate::access::Pass;
 use crate::connection::Session;
 use crate::gateway::{Client, Event, EventError, FromEvent};
 use crate::sync::SyncMessage;
@@ -54,6 +55,11 @@ impl Participant {
             let _room_has_ended = session.sync(message).await.is_err();
         })
         .await;
+    }
+
+    /// The client has brought a newer token.
+    pub(super) async fn renew(&self, pass: Pass) {
+        self.while_it_stays(async |session| session.renew(pass)).await;
     }
 
     /// Passes an awareness update on.

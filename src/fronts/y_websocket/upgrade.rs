@@ -8,9 +8,10 @@ use bytes::Bytes;
 
 use super::dialect::{self, Acks, YWebSocketDialect};
 use super::wire::{self, Incoming};
-use crate::access::{Grant, Role};
+use crate::access::Role;
+use crate::auth::{Access, Credentials, Refusal};
 use crate::awareness::TypingTable;
-use crate::connection::{Connections, Driver, Permission, Protocol, Session, Slot};
+use crate::connection::{Connections, Driver, Permission, Protocol, Session, Sessions, Slot, Visitor};
 use crate::delivery::{self, Ending, Outbox};
 use crate::doc_rooms::{Rooms, Seat};
 use crate::ids::DocName;
@@ -32,8 +33,10 @@ pub struct YWebSocketParts {
     pub connections: Connections,
     /// The bounds of what waits for one connection.
     pub delivery: delivery::Config,
-    /// What everybody may do.
-    pub grant: Grant,
+    /// Who may do what.
+    pub access: Access,
+    /// Everybody who is there.
+    pub sessions: Sessions,
 }
 
 /// What a client asked for in the query of its address; what is unknown there is left to the application.
@@ -62,20 +65,30 @@ impl YWebSocket {
     #[must_use]
     pub fn upgrade(&self, slot: Slot, upgrade: Upgrade, doc: DocName, request: &RequestParts<'_>) -> Response {
         let wishes = Wishes::parse(request.query);
+        let credentials = request.credentials.clone();
         let front = self.clone();
         // The upgrade task is only the way to the socket; the session runs as a counted one.
         upgrade.agreeing(request.headers).on_upgrade(move |socket| async move {
             let driver = Driver::new(slot, Outbox::new(&front.parts.delivery));
             let tasks = driver.tasks().clone();
-            tasks.spawn(front.session(driver, socket, doc, wishes));
+            tasks.spawn(front.session(driver, socket, Arrival { doc, wishes, credentials }));
         })
     }
 
-    async fn session(self, driver: Driver, socket: Socket, doc: DocName, wishes: Wishes) {
+    async fn session(self, driver: Driver, socket: Socket, arrival: Arrival) {
+        let YWebSocketParts { rooms, access, sessions, .. } = self.parts.as_ref();
+        let Arrival { doc, wishes, credentials } = arrival;
+        let pass = match access.enter(&credentials, &doc).await {
+            Ok((pass, _)) => pass,
+            Err(refusal) => return driver.refuse(socket, refusal.into()).await,
+        };
         let dialect = Arc::new(YWebSocketDialect::new(wishes.acks));
-        let grant = self.parts.grant.at_most(wishes.role);
+        let visitor =
+            Visitor { pass, at_most: wishes.role, doc: Some(doc.clone()), front: FRONT, address: credentials.address };
         // Before the room is joined, so that the client knows it before everything else.
-        let permission = Permission::announce(grant, driver.outbox(), dialect.clone());
+        let Some(permission) = Permission::announce(sessions, visitor, driver.outbox(), dialect.clone()) else {
+            return driver.refuse(socket, Refusal::not_this_document().into()).await;
+        };
         let seat = || Seat {
             outbox: Arc::clone(driver.outbox()),
             dialect: dialect.clone(),
@@ -83,10 +96,12 @@ impl YWebSocket {
             wants_typing: wishes.typing,
             parted: None,
         };
-        match self.parts.rooms.join(&doc, seat).await {
+        match rooms.join(&doc, seat).await {
             Ok(membership) => {
-                tracing::debug!(conn = driver.conn().0, %doc, front = "y-websocket", "a session began");
-                let conversation = Conversation { session: Session::new(membership, permission) };
+                tracing::debug!(conn = driver.conn().0, %doc, front = FRONT, "a session began");
+                let session = Session::new(membership, permission);
+                let credentials = credentials.with_token(None);
+                let conversation = Conversation { session, access: access.clone(), credentials, doc };
                 driver.run(socket, conversation).await;
             }
             Err(error) => driver.refuse(socket, error.ending()).await,
@@ -101,6 +116,15 @@ pub struct RequestParts<'a> {
     pub query: Option<&'a str>,
     /// Its headers.
     pub headers: &'a HeaderMap,
+    /// The token in it, and where it comes from.
+    pub credentials: &'a Credentials,
+}
+
+/// Somebody who wants to come in.
+struct Arrival {
+    doc: DocName,
+    wishes: Wishes,
+    credentials: Credentials,
 }
 
 impl Wishes {
@@ -111,7 +135,7 @@ impl Wishes {
         Self {
             acks: if has("ack=echo") { Acks::Echo } else { Acks::None },
             typing: has("typing=1"),
-            role: roles.min().unwrap_or(Role::Edit),
+            role: roles.min().unwrap_or(Role::Admin),
         }
     }
 }
@@ -120,6 +144,20 @@ impl Wishes {
 #[derive(Debug)]
 struct Conversation {
     session: Session,
+    access: Access,
+    /// Without the token that the client came with.
+    credentials: Credentials,
+    doc: DocName,
+}
+
+impl Conversation {
+    /// The client has brought another token. One that is not good ends the session.
+    async fn renew(&mut self, token: &str) -> Result<(), Ending> {
+        let credentials = self.credentials.with_token(Some(token));
+        let (pass, _) = self.access.enter(&credentials, &self.doc).await?;
+        self.session.renew(pass);
+        Ok(())
+    }
 }
 
 impl Protocol for Conversation {
@@ -137,6 +175,7 @@ impl Protocol for Conversation {
                 Incoming::Awareness(update) => self.session.awareness(update).await?,
                 Incoming::QueryAwareness => self.session.query_awareness().await?,
                 Incoming::Typing { typing, place } => self.session.typing(typing, place).await?,
+                Incoming::Token(token) => self.renew(token).await?,
                 Incoming::Auth => {}
             }
         }
@@ -149,6 +188,9 @@ impl Protocol for Conversation {
     }
 }
 
+/// What the front is called.
+const FRONT: &str = "y-websocket";
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -156,7 +198,7 @@ mod tests {
     #[test]
     fn wishes_are_read_from_the_query_and_the_rest_is_ignored() {
         let wishes = |query| Wishes::parse(Some(query));
-        let none = Wishes { acks: Acks::None, typing: false, role: Role::Edit };
+        let none = Wishes { acks: Acks::None, typing: false, role: Role::Admin };
         assert_eq!(wishes("token=x&ack=echo"), Wishes { acks: Acks::Echo, ..none });
         assert_eq!(wishes("typing=1&ack=none"), Wishes { typing: true, ..none });
         assert_eq!(Wishes::parse(None), none);
@@ -167,6 +209,6 @@ mod tests {
         let role = |query| Wishes::parse(Some(query)).role;
         assert_eq!(role("role=view"), Role::View);
         assert_eq!(role("role=edit&role=comment"), Role::Comment);
-        assert_eq!(role("role=admin&role=&roles=view&xrole=view"), Role::Edit);
+        assert_eq!(role("role=owner&role=&roles=view&xrole=view"), Role::Admin);
     }
 }

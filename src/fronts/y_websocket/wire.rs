@@ -18,6 +18,8 @@ pub(super) enum Incoming<'a> {
         typing: bool,
         place: &'a str,
     },
+    /// A token in the place of the one that the client came with.
+    Token(&'a str),
     /// An answer that clients send on nobody's request; of no meaning to a server.
     Auth,
 }
@@ -43,9 +45,9 @@ pub(super) fn read<'a>(reader: &mut Reader<'a>, max_place: usize) -> Result<Inco
         SYNC => Ok(Incoming::Sync(SyncMessage::read(reader)?)),
         AWARENESS => Ok(Incoming::Awareness(reader.buffer()?)),
         AUTH => {
-            reader.var_uint()?;
-            reader.text()?;
-            Ok(Incoming::Auth)
+            let kind = reader.var_uint()?;
+            let text = reader.text()?;
+            Ok(if kind == TOKEN && !text.is_empty() { Incoming::Token(text) } else { Incoming::Auth })
         }
         QUERY_AWARENESS => Ok(Incoming::QueryAwareness),
         TYPING => {
@@ -69,6 +71,8 @@ pub(super) const AWARENESS: u64 = 1;
 pub(super) const AUTH: u64 = 2;
 /// `messagePermissionDenied` of y-protocols, `auth.js`: a reason follows.
 pub(super) const PERMISSION_DENIED: u64 = 0;
+/// `AuthMessageType.Token` of Hocuspocus, from the client: its token follows. Clients of y-websocket send none by themselves.
+const TOKEN: u64 = 0;
 /// `AuthMessageType.Authenticated` of Hocuspocus, `packages/common/src/auth.ts`: a scope follows. y-protocols ignores it.
 pub(super) const AUTHENTICATED: u64 = 2;
 /// `messageQueryAwareness`.
@@ -94,13 +98,14 @@ mod tests {
 
     #[test]
     fn a_frame_may_hold_several_messages() {
-        let frame = [&[0, 0, 1, 0][..], &[1, 1, 0], &[3], &[101, 1, 1, b'x'], &[2, 0, 0]].concat();
+        let frame = [&[0, 0, 1, 0][..], &[1, 1, 0], &[3], &[101, 1, 1, b'x'], &[2, 0, 0], &[2, 0, 1, b't']].concat();
         let expected = vec![
             Incoming::Sync(SyncMessage::Step1(&[0])),
             Incoming::Awareness(&[0]),
             Incoming::QueryAwareness,
             Incoming::Typing { typing: true, place: "x" },
             Incoming::Auth,
+            Incoming::Token("t"),
         ];
         assert_eq!(all(&frame), Ok(expected));
     }

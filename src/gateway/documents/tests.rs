@@ -10,12 +10,14 @@ use serde_json::{Value, json};
 use tokio::sync::Notify;
 use tokio::time::{Instant, timeout};
 
-use crate::access::{Grant, Role};
+use crate::access::Role;
+use crate::auth::Access;
+use crate::connection::Sessions;
 use crate::delivery::{self, Batch, Dialect, Message, Outbox};
 use crate::doc_rooms::{self, Membership, Rooms, RoomsParts, Seat};
 use crate::gateway::{
-    Client, Config, Data, DisconnectReason, DocumentsParts, Entry, Gateway, Gateways, GatewaysBuilder, Handshake,
-    NotSent, Packet, Session, Transport, Wire,
+    Client, Config, Data, DisconnectReason, DocumentsParts, Doorman, Entry, Gateway, Gateways, GatewaysBuilder,
+    Handshake, NotSent, Packet, Session, Transport, Wire,
 };
 use crate::gateway::{Content, Entrance};
 use crate::ids::{ClientId, DocName};
@@ -91,10 +93,11 @@ impl Bench {
         builder.add(Gateway::new("/other"));
         builder.documents(DocumentsParts {
             rooms: rooms.clone(),
-            grant: Grant::of(role),
+            sessions: Sessions::default(),
             delivery: delivery::Config::default(),
             expiry: Duration::from_secs(30),
         });
+        builder.doorman(Doorman { access: Access::everyone(role), ..Doorman::default() });
         Self { rooms, store, gateways: builder.build(Config::default(), tasks).await }
     }
 

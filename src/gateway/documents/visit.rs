@@ -1,7 +1,7 @@
 //! One client in one document: the task that is its member of the room.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use serde_json::json;
@@ -12,10 +12,13 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use super::dialect::DocumentsDialect;
 use super::ears::{Ears, tell};
 use super::tie::Documents;
-use crate::connection::{Permission, Session};
+use crate::access::Role;
+use crate::auth::Refusal;
+use crate::connection::{Close, Permission, Session, Visitor};
 use crate::delivery::{Batch, Ending, Outbox};
 use crate::doc_rooms::{RoomEnded, Seat};
 use crate::gateway::client::Client;
+use crate::gateway::doorman::FRONT;
 use crate::ids::{ClientId, DocName};
 use crate::lib0::{write_text, write_var_uint};
 use crate::sync::SyncMessage;
@@ -25,6 +28,7 @@ use crate::sync::SyncMessage;
 pub(super) struct Visit {
     number: u64,
     wishes: watch::Sender<Wishes>,
+    may_type: Arc<AtomicBool>,
     _end: DropGuard,
 }
 
@@ -36,6 +40,8 @@ pub(super) struct Wishes {
     place: Box<str>,
     /// How often typing was said, so that it can be refreshed.
     said: u64,
+    /// How often the client has brought a newer token.
+    renewed: u64,
 }
 
 /// Whom the others are to see.
@@ -53,6 +59,7 @@ pub(super) struct Stay {
     doc: DocName,
     ended: Ended,
     wishes: watch::Receiver<Wishes>,
+    may_type: Arc<AtomicBool>,
     left: CancellationToken,
 }
 
@@ -65,7 +72,7 @@ pub(super) struct Ended {
 
 impl Wishes {
     pub(super) fn of(who: Who) -> Self {
-        Self { who, typing: false, place: "".into(), said: 0 }
+        Self { who, typing: false, place: "".into(), said: 0, renewed: 0 }
     }
 }
 
@@ -75,8 +82,9 @@ impl Visit {
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let (sender, wishes) = watch::channel(wishes);
         let left = CancellationToken::new();
-        let visit = Self { number, wishes: sender, _end: left.clone().drop_guard() };
-        (visit, Stay { documents, doc, ended: Ended { topic, number }, wishes, left })
+        let may_type = Arc::new(AtomicBool::new(true));
+        let visit = Self { number, wishes: sender, may_type: Arc::clone(&may_type), _end: left.clone().drop_guard() };
+        (visit, Stay { documents, doc, ended: Ended { topic, number }, wishes, may_type, left })
     }
 
     pub(super) fn is(&self, ended: &Ended) -> bool {
@@ -85,6 +93,15 @@ impl Visit {
 
     pub(super) fn show(&self, who: &Who) {
         self.wishes.send_modify(|wishes| wishes.who = who.clone());
+    }
+
+    pub(super) fn renew(&self) {
+        self.wishes.send_modify(|wishes| wishes.renewed += 1);
+    }
+
+    /// Whether the others would see it typing, as far as that is known by now.
+    pub(super) fn may_type(&self) -> bool {
+        self.may_type.load(Ordering::Relaxed)
     }
 
     pub(super) fn typing(&self, typing: bool, place: &str) {
@@ -129,7 +146,7 @@ impl Stay {
             if self.documents.tasks.is_stopping() {
                 return None;
             }
-            let retrying = failures < RETRIES;
+            let retrying = failures < RETRIES && !Close::from(&ending).is_permanent();
             let value = json!({ "room": room, "reason": ending.to_string(), "retrying": retrying });
             if !retrying {
                 return Some(Last { event: "unavailable", value });
@@ -146,7 +163,21 @@ impl Stay {
         let parts = &self.documents.parts;
         let outbox = Outbox::new(&parts.delivery);
         let dialect = Arc::new(DocumentsDialect);
-        let permission = Permission::announce(parts.grant, &outbox, dialect.clone());
+        let pass = match client.may_enter(&self.doc).await {
+            Ok((pass, _)) => pass,
+            Err(refusal) => return refusal.into(),
+        };
+        let visitor = Visitor {
+            pass,
+            at_most: Role::Admin,
+            doc: Some(self.doc.clone()),
+            front: FRONT,
+            address: client.handshake().address.map(|address| address.ip()),
+        };
+        let Some(permission) = Permission::announce(&parts.sessions, visitor, &outbox, dialect.clone()) else {
+            return Refusal::not_this_document().into();
+        };
+        self.may_type.store(permission.grant().may_type(), Ordering::Relaxed);
         let seat = || Seat {
             outbox: Arc::clone(&outbox),
             dialect: dialect.clone(),
@@ -161,8 +192,11 @@ impl Stay {
                 let ears = Ears::new(client, &self.ended.topic);
                 tokio::select! {
                     ending = ears.hear(&outbox) => ending,
-                    // The outbox says why the room has ended.
-                    RoomEnded = speak(session, &mut self.wishes, renew_after) => said(&outbox).await,
+                    stopped = speak(session, (client, &self.doc), &mut self.wishes, renew_after) => match stopped {
+                        // The outbox says why the room has ended.
+                        Stopped::RoomEnded => said(&outbox).await,
+                        Stopped::Refused(refusal) => refusal.into(),
+                    },
                 }
             }
             Err(error) => error.ending(),
@@ -183,8 +217,26 @@ struct Last {
     value: serde_json::Value,
 }
 
+/// Why a client is shown no longer.
+enum Stopped {
+    RoomEnded,
+    /// Its newer token is not for this document.
+    Refused(Refusal),
+}
+
+impl From<RoomEnded> for Stopped {
+    fn from(RoomEnded: RoomEnded) -> Self {
+        Self::RoomEnded
+    }
+}
+
 /// Shows the others what the client wishes, until the room has ended.
-async fn speak(mut session: Session, wishes: &mut watch::Receiver<Wishes>, renew_after: Duration) -> RoomEnded {
+async fn speak(
+    mut session: Session,
+    (client, doc): (&Client, &DocName),
+    wishes: &mut watch::Receiver<Wishes>,
+    renew_after: Duration,
+) -> Stopped {
     let spoken = async {
         // Its answer comes after everybody who is there.
         session.sync(SyncMessage::Step1(EMPTY_STATE_VECTOR)).await?;
@@ -192,6 +244,7 @@ async fn speak(mut session: Session, wishes: &mut watch::Receiver<Wishes>, renew
         let mut clock = 0;
         let mut shown = None;
         let mut said = 0;
+        let mut renewed = wishes.borrow().renewed;
         let mut renew_at = Instant::now();
         loop {
             let newest = wishes.borrow_and_update().clone();
@@ -200,6 +253,10 @@ async fn speak(mut session: Session, wishes: &mut watch::Receiver<Wishes>, renew
                 session.awareness(&entry(id, clock, &newest.who)).await?;
                 renew_at = Instant::now() + renew_after;
                 shown = Some(newest.who);
+            }
+            if renewed != newest.renewed {
+                renewed = newest.renewed;
+                session.renew(client.may_enter(doc).await.map_err(Stopped::Refused)?.0);
             }
             if said != newest.said {
                 session.typing(newest.typing, &newest.place).await?;
@@ -216,8 +273,8 @@ async fn speak(mut session: Session, wishes: &mut watch::Receiver<Wishes>, renew
             }
         }
     };
-    let Err(ended): Result<std::convert::Infallible, _> = spoken.await;
-    ended
+    let Err(stopped): Result<std::convert::Infallible, Stopped> = spoken.await;
+    stopped
 }
 
 /// Why a room has ended that takes nothing any more.

@@ -108,6 +108,13 @@ impl Visits {
         open.show();
     }
 
+    /// The client has brought a newer token.
+    pub(in crate::gateway) fn renew(&self) {
+        for visit in self.lock().by_topic.values() {
+            visit.renew();
+        }
+    }
+
     /// What the client is called unless it has a name.
     pub(in crate::gateway) fn rename_unnamed(&self, name: &str) {
         if self.lock().name.is_none() {
@@ -117,10 +124,9 @@ impl Visits {
 
     /// The client types in a document, or has stopped.
     pub(in crate::gateway) fn typing(&self, topic: &str, typing: bool, place: &str) -> Result<(), EventError> {
-        let may_type = self.documents.as_ref().is_some_and(|documents| documents.parts.grant.may_type());
         match self.lock().by_topic.get(topic) {
             None => Err(EventError::new("Join the document first")),
-            Some(_) if !may_type => Err(EventError::forbidden()),
+            Some(visit) if !visit.may_type() => Err(EventError::forbidden()),
             Some(visit) => {
                 visit.typing(typing, shortened(place, TypingTable::MAX_PLACE));
                 Ok(())

@@ -1,0 +1,247 @@
+//! The one place that is asked who somebody is.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use async_trait::async_trait;
+use thiserror::Error;
+
+use super::authenticator::{Asked, Authenticator, Refusal};
+use super::config::{Config, Mode};
+use super::credentials::Credentials;
+use super::jwt::{Jwt, KeyFileError, MintError};
+use super::revocations::{Revocation, Revocations, RevocationsError, Whom};
+use super::webhook::Webhook;
+use crate::access::{Grant, Pass, Role, Rule};
+use crate::ids::DocName;
+use crate::shutdown::Tasks;
+
+/// Who may do what. Cloning gives another handle to the same.
+#[derive(Debug, Clone)]
+pub struct Access {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    authenticator: Arc<dyn Authenticator>,
+    /// The same, where it has keys.
+    jwt: Option<Arc<Jwt>>,
+    revocations: Revocations,
+    cookie: String,
+    look_every: Duration,
+    needs_tokens: bool,
+}
+
+/// Why access cannot be set up.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum AccessError {
+    /// There is no key to check tokens with.
+    #[error("access.key names no key file, and access.auth = \"{0}\" needs one")]
+    NoKey(Mode),
+    /// The key file cannot be used.
+    #[error(transparent)]
+    KeyFile(#[from] KeyFileError),
+    /// The key cannot make tokens.
+    #[error("access.auth = \"tokens\" needs a secret or a private key, and {0} has public keys only")]
+    CannotSign(PathBuf),
+    /// There is no backend to ask.
+    #[error("access.webhook.url is no http:// or https:// address, and access.auth = \"webhook\" needs one")]
+    NoUrl,
+    /// The secret of the webhook cannot be read.
+    #[error("cannot read the secret {path}")]
+    Secret {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// Nothing can be asked over HTTP.
+    #[error("cannot read the certificates that the system trusts")]
+    NoClient(#[source] io::Error),
+    /// What was taken back is not known.
+    #[error(transparent)]
+    Revocations(#[from] RevocationsError),
+}
+
+/// Everybody may do the same.
+#[derive(Debug)]
+struct Open(Pass);
+
+#[async_trait]
+impl Authenticator for Open {
+    async fn authenticate(&self, _: &Asked<'_>) -> Result<Pass, Refusal> {
+        Ok(self.0.clone())
+    }
+}
+
+impl Access {
+    /// Access as the settings have it. What is taken back is kept in the directory, or without one until the process ends.
+    ///
+    /// # Errors
+    /// When a key or an address is missing or cannot be used.
+    pub fn of(config: &Config, directory: Option<&Path>) -> Result<Self, AccessError> {
+        let mut access = match config.auth {
+            Mode::Open => Self::shared(config, Arc::new(Open(Pass::everyone(config.everyone))), None),
+            Mode::Jwt | Mode::Tokens => {
+                let file = config.key.as_deref().ok_or(AccessError::NoKey(config.auth))?;
+                let jwt = Arc::new(Jwt::open(file, config)?);
+                if config.auth == Mode::Tokens && !jwt.keys().can_sign() {
+                    return Err(AccessError::CannotSign(file.to_owned()));
+                }
+                Self::shared(config, jwt.clone(), Some(jwt))
+            }
+            Mode::Webhook => {
+                let webhook = Webhook::open(&config.webhook, config.key.as_deref())?;
+                Self::shared(config, Arc::new(webhook), None)
+            }
+        };
+        access.needs_tokens = config.auth != Mode::Open;
+        if let Some(directory) = directory {
+            access.revocations = Revocations::open(directory)?;
+        }
+        Ok(Self { shared: Arc::new(access) })
+    }
+
+    /// Everybody may do this with every document.
+    ///
+    /// ```
+    /// use ydock::access::Role;
+    /// use ydock::auth::{Access, Credentials};
+    ///
+    /// # async fn example() {
+    /// let access = Access::everyone(Role::View);
+    /// assert!(access.pass(Credentials::default().asking(None)).await.is_ok());
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn everyone(role: Role) -> Self {
+        let open = Arc::new(Open(Pass::everyone(role)));
+        Self { shared: Arc::new(Self::shared(&Config::default(), open, None)) }
+    }
+
+    /// Access that an authenticator of your own decides on. Of the settings, those of cookies and revocations count.
+    ///
+    /// # Errors
+    /// When what was taken back cannot be read.
+    pub fn by(
+        authenticator: Arc<dyn Authenticator>,
+        config: &Config,
+        directory: Option<&Path>,
+    ) -> Result<Self, AccessError> {
+        let mut shared = Self::shared(config, authenticator, None);
+        shared.needs_tokens = true;
+        if let Some(directory) = directory {
+            shared.revocations = Revocations::open(directory)?;
+        }
+        Ok(Self { shared: Arc::new(shared) })
+    }
+
+    fn shared(config: &Config, authenticator: Arc<dyn Authenticator>, jwt: Option<Arc<Jwt>>) -> Shared {
+        Shared {
+            authenticator,
+            jwt,
+            revocations: Revocations::in_memory(),
+            cookie: config.cookie.clone(),
+            look_every: config.look_every,
+            needs_tokens: false,
+        }
+    }
+
+    /// Whether somebody is asked for a token at all.
+    #[must_use]
+    pub fn needs_tokens(&self) -> bool {
+        self.shared.needs_tokens
+    }
+
+    /// The cookie that may carry a token.
+    #[must_use]
+    pub fn cookie(&self) -> &str {
+        &self.shared.cookie
+    }
+
+    /// What somebody may do who has brought this.
+    ///
+    /// # Errors
+    /// When they may not come in, or it cannot be found out now.
+    pub async fn pass(&self, asked: Asked<'_>) -> Result<Pass, Refusal> {
+        let pass = self.shared.authenticator.authenticate(&asked).await?;
+        self.shared.revocations.apply(pass)
+    }
+
+    /// The same for a document: what is allowed there, and by which pass.
+    ///
+    /// # Errors
+    /// Also when the token is not for this document.
+    pub async fn enter(&self, credentials: &Credentials, doc: &DocName) -> Result<(Pass, Grant), Refusal> {
+        let pass = self.pass(credentials.asking(Some(doc))).await?;
+        let grant = pass.grant(doc).ok_or_else(Refusal::not_this_document)?;
+        Ok((pass, grant))
+    }
+
+    /// Makes a token.
+    ///
+    /// # Errors
+    /// When there is no key for it, or the server would not take such a token.
+    pub fn mint(&self, user: Option<&str>, rules: &[Rule], lifetime: Duration) -> Result<String, MintError> {
+        self.shared.jwt.as_ref().ok_or(MintError::CannotSign)?.keys().mint(user, rules, lifetime)
+    }
+
+    /// Takes something back from tokens; it counts at once, and is kept when this returns. Open sessions are another matter.
+    ///
+    /// # Errors
+    /// When it cannot be kept.
+    pub async fn revoke(&self, revocations: Vec<Revocation>) -> Result<(), RevocationsError> {
+        self.shared.revocations.add(revocations).await
+    }
+
+    /// Gives back to somebody what was taken back; says whether there was anything.
+    ///
+    /// # Errors
+    /// When it cannot be kept.
+    pub async fn lift(&self, whom: &Whom) -> Result<bool, RevocationsError> {
+        self.shared.revocations.lift(whom).await
+    }
+
+    /// What is taken back now.
+    #[must_use]
+    pub fn revocations(&self) -> Vec<Revocation> {
+        self.shared.revocations.list()
+    }
+
+    /// What is left of a pass by now.
+    ///
+    /// # Errors
+    /// When it has expired, or everything was taken back.
+    pub fn review(&self, pass: &Pass) -> Result<Pass, Refusal> {
+        if pass.expires.is_some_and(|expires| expires <= SystemTime::now()) {
+            return Err(Refusal::Expired);
+        }
+        self.shared.revocations.apply(pass.clone())
+    }
+
+    /// Reads the key file from time to time, so that another one in its place takes effect; until the server stops.
+    pub async fn keep_keys(self, tasks: Tasks) {
+        let Some(jwt) = self.shared.jwt.clone() else { return };
+        let mut last = None;
+        loop {
+            tokio::select! {
+                () = tasks.stopped() => return,
+                () = tokio::time::sleep(self.shared.look_every) => {}
+            }
+            let looking = Arc::clone(&jwt);
+            let outcome = tasks.run_blocking(move || looking.reload().map_err(|error| error.to_string())).await;
+            let failure = outcome.and_then(Result::err);
+            if failure != last {
+                if let Some(error) = &failure {
+                    let file = jwt.file().display();
+                    tracing::error!(%file, %error, "the key file cannot be used; the keys read before stay");
+                }
+                last = failure;
+            }
+        }
+    }
+}
