@@ -79,8 +79,8 @@ struct Happened {
 }
 
 enum What {
-    /// The end of an attempt to enter a room.
-    Entered(Result<Inside, NotInside>),
+    /// The end of an attempt to enter a room with a token.
+    Entered { token: Box<str>, outcome: Result<Inside, NotInside> },
     /// It was found out what another token is good for.
     Checked(Result<Pass, Refusal>),
 }
@@ -168,10 +168,10 @@ impl Conversation {
             }
         };
         let (parts, outbox) = (Arc::clone(&self.parts), Arc::clone(&self.outbox));
-        let (credentials, address) = (self.credentials(token), Box::from(address));
+        let (credentials, token, address) = (self.credentials(token), Box::from(token), Box::from(address));
         self.under_way.push(Box::pin(async move {
-            let entered = enter(&parts, &outbox, &address, doc, &credentials).await;
-            Happened { address, what: What::Entered(entered) }
+            let outcome = enter(&parts, &outbox, &address, doc, &credentials).await;
+            Happened { address, what: What::Entered { token, outcome } }
         }));
     }
 
@@ -207,20 +207,34 @@ impl Conversation {
     }
 
     /// The client is in a room, or not; what waited for that has its turn.
-    async fn enter(&mut self, address: Box<str>, entered: Result<Inside, NotInside>) -> Result<(), Ending> {
+    async fn enter(
+        &mut self,
+        address: Box<str>,
+        token: &str,
+        entered: Result<Inside, NotInside>,
+    ) -> Result<(), Ending> {
         let Some(Document::Outside { mut waiting, step }) = self.documents.remove(&address) else { return Ok(()) };
-        if let Step::Leaving(again) = step {
-            // Out of the room before it is entered again.
-            drop(entered);
-            let step = if again.is_some() { Step::Entering } else { Step::NoToken };
-            if again.is_some() || !waiting.is_empty() {
-                // What came after it had detached waits for the next token.
-                self.documents.insert(address.clone(), Document::Outside { waiting, step });
+        match step {
+            // It has come back with the same token.
+            Step::Leaving(Some(again)) if *again == *token => {
+                if let Ok(inside) = &entered {
+                    self.say(&address, &Message::Granted(inside.session.grant()));
+                }
             }
-            if let Some(token) = again {
-                self.begin(&address, &token);
+            Step::Leaving(again) => {
+                // Out of the room before it is entered again.
+                drop(entered);
+                let step = if again.is_some() { Step::Entering } else { Step::NoToken };
+                if again.is_some() || !waiting.is_empty() {
+                    // What came after it had detached waits for the next token.
+                    self.documents.insert(address.clone(), Document::Outside { waiting, step });
+                }
+                if let Some(token) = again {
+                    self.begin(&address, &token);
+                }
+                return Ok(());
             }
-            return Ok(());
+            Step::NoToken | Step::Entering => {}
         }
         let mut inside = match entered {
             Ok(inside) => inside,
@@ -405,7 +419,9 @@ impl Protocol for Conversation {
             self.deadline = Some(Instant::now() + self.parts.enter_within);
         }
         match self.happened.take() {
-            Some(Happened { address, what: What::Entered(entered) }) => self.enter(address, entered).await,
+            Some(Happened { address, what: What::Entered { token, outcome } }) => {
+                self.enter(address, &token, outcome).await
+            }
             Some(Happened { address, what: What::Checked(checked) }) => {
                 self.renew(&address, checked);
                 Ok(())
