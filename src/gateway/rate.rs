@@ -10,12 +10,13 @@ use governor::state::{InMemoryState, NotKeyed};
 use governor::{Quota, RateLimiter};
 
 use super::config::Config;
+use crate::listen::Source;
 
 /// The bucket of one client.
 pub(super) struct OwnRate(RateLimiter<NotKeyed, InMemoryState, DefaultClock>);
 
 /// The buckets of all addresses.
-pub(super) struct AddressRates(RateLimiter<IpAddr, HashMapStateStore<IpAddr>, DefaultClock>);
+pub(super) struct AddressRates(RateLimiter<Source, HashMapStateStore<Source>, DefaultClock>);
 
 impl OwnRate {
     pub(super) fn new(config: &Config) -> Self {
@@ -34,7 +35,7 @@ impl AddressRates {
 
     /// This machine itself may always send: what comes from there is a proxy's, and stands for many addresses.
     pub(super) fn allows(&self, address: IpAddr) -> bool {
-        address.is_loopback() || self.0.check_key(&address).is_ok()
+        address.is_loopback() || self.0.check_key(&Source::of(address)).is_ok()
     }
 
     /// Forgets addresses whose buckets are full again.
