@@ -158,7 +158,8 @@ impl Server {
             // What has begun for the gateways ends with them.
             let listener = listen_beside(&own, port).inspect_err(|_| core.tasks.stop())?;
             let json_ws = core.json_ws(&gateways, Some(port));
-            doors.push(Door { listener, routes: http::gateway_routes(&gateways, json_ws, Some(port)) });
+            let routes = http::gateway_routes(&gateways, json_ws, Some(port));
+            doors.push(Door { listener, routes: http::behind_edge(routes, &config.http, &core.metrics) });
         }
         let mut server = Self::assemble(config, core, gateways)?;
         server.address = own.address().clone();
@@ -211,7 +212,7 @@ impl Server {
             gateways: gateways.clone(),
         };
         let control_routes = control_routes(Control { app: app.clone(), place: place(&config.store)? });
-        let routes = http::routes(app);
+        let routes = http::behind_edge(http::routes(app), &config.http, &metrics);
         Ok(Self {
             doors: Vec::new(),
             control: None,
@@ -327,6 +328,7 @@ impl Core {
             sessions: self.sessions.clone(),
             origins: self.origins.clone(),
         });
+        gateways.beside(self.connections.clone());
         gateways.documents(DocumentsParts {
             rooms: self.rooms.clone(),
             sessions: self.sessions.clone(),

@@ -197,6 +197,10 @@ fn value_like(default: &Value, text: String) -> Value {
     let parsed = match default {
         Value::Integer(_) => text.parse().ok().map(Value::Integer),
         Value::Boolean(_) => text.parse().ok().map(Value::Boolean),
+        Value::Array(_) => {
+            let words = text.split(',').map(str::trim).filter(|word| !word.is_empty());
+            Some(Value::Array(words.map(|word| Value::String(word.to_owned())).collect()))
+        }
         _ => None,
     };
     parsed.unwrap_or(Value::String(text))
@@ -264,6 +268,19 @@ mod tests {
         assert_eq!(layers.unknown_variables(), ["YDOCK_SERVICE_HOST", "YDOCK_PROGRAM"]);
         let error = layers.read().unwrap_err().to_string();
         assert!(error.contains("YDOCK_ROOMS__MAX_OPEN") && error.contains("many"), "{error}");
+    }
+
+    #[test]
+    fn a_list_in_a_variable_has_commas() {
+        let read = |text: &str| {
+            let mut layers = Layers::new();
+            layers.variables([("YDOCK_HTTP__TRUSTED_PROXIES".to_owned(), text.to_owned())].into_iter());
+            layers.read().map(|config| config.http.trusted_proxies.iter().map(ToString::to_string).collect::<Vec<_>>())
+        };
+        assert_eq!(read("127.0.0.1, 10.0.0.0/8,unix").unwrap(), ["127.0.0.1/32", "10.0.0.0/8", "unix"]);
+        assert_eq!(read("").unwrap(), [""; 0]);
+        let error = read("127.0.0.1,proxy").unwrap_err().to_string();
+        assert!(error.contains("YDOCK_HTTP__TRUSTED_PROXIES") && error.contains("\"proxy\""), "{error}");
     }
 
     #[test]

@@ -15,6 +15,21 @@ pub struct Config {
     pub max_message: ByteSize,
     /// How many connections may be open at once; further ones are refused with 503. Default 20 000.
     pub max_open: usize,
+    /// How many connections one address may have, those of gateway clients included, by WebSocket and by polling; further ones
+    /// are refused with 429. An IPv6 address counts with all of its network of 64 bits. Too small shuts out people who share
+    /// an address, as in a school or behind a proxy that `http.trusted_proxies` does not name; too large lets
+    /// one address take the places of all. 0 is any number. Default 16 000, so that there are always places for
+    /// others.
+    pub max_per_address: usize,
+    /// How many messages a second one client of a document may send for long. One that sends more is read more slowly, and
+    /// loses nothing. Too small holds up whoever comes back with much work. 0 is any number. Default 20 000.
+    pub messages_per_second: u32,
+    /// How many messages it may send at once after a pause. Default 200 000.
+    pub messages_at_once: u32,
+    /// How many bytes a second one client of a document may send for long, in the same way. 0 is any number. Default 64 MiB.
+    pub bytes_per_second: ByteSize,
+    /// How many bytes it may send at once after a pause. Default 256 MiB.
+    pub bytes_at_once: ByteSize,
     /// A client that was sent nothing for so long gets an empty awareness update: y-websocket drops connections that are
     /// silent for 30 s. Default 15 s.
     #[serde(with = "humantime_serde")]
@@ -48,6 +63,11 @@ impl Default for Config {
         Self {
             max_message: ByteSize::mib(17),
             max_open: 20_000,
+            max_per_address: 16_000,
+            messages_per_second: 20_000,
+            messages_at_once: 200_000,
+            bytes_per_second: ByteSize::mib(64),
+            bytes_at_once: ByteSize::mib(256),
             keep_alive: Duration::from_secs(15),
             ping: Duration::from_secs(30),
             silent_after: Duration::from_mins(1),

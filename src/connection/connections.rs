@@ -5,12 +5,14 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use axum::extract::ws::WebSocketUpgrade;
 use axum::http::HeaderMap;
+use thiserror::Error;
 
 use super::Config;
 use super::rounds::Rounds;
 use crate::ids::ConnId;
+use crate::listen::{Client, Held, NoPlace, Place, Places};
 use crate::shutdown::Tasks;
-use crate::telemetry::Metrics;
+use crate::telemetry::{Limit, Metrics};
 use crate::websocket;
 
 /// The connections of a server: numbered, counted and bounded.
@@ -25,6 +27,7 @@ pub(super) struct Shared {
     pub(super) tasks: Tasks,
     pub(super) metrics: Arc<Metrics>,
     pub(super) rounds: Rounds,
+    places: Places,
     next: AtomicU64,
     open: AtomicUsize,
 }
@@ -34,6 +37,22 @@ pub(super) struct Shared {
 pub struct Slot {
     pub(super) shared: Arc<Shared>,
     pub(super) conn: ConnId,
+    /// Of its address.
+    _place: Place,
+    /// Of its connection, which may be HTTP's no longer.
+    _held: Option<Held>,
+}
+
+/// Why there is no place for a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum NoSlot {
+    /// The server has as many connections as it may, or is stopping.
+    #[error("the server takes no more connections now")]
+    Full,
+    /// The address has as many as it may.
+    #[error(transparent)]
+    Address(#[from] NoPlace),
 }
 
 impl Connections {
@@ -41,25 +60,48 @@ impl Connections {
     #[must_use]
     pub fn new(config: Config, tasks: Tasks, metrics: Arc<Metrics>) -> Self {
         let rounds = Rounds::new(&config);
-        let shared = Shared { config, tasks, metrics, rounds, next: AtomicU64::new(1), open: AtomicUsize::new(0) };
+        let places = Places::new(config.max_per_address);
+        let (next, open) = (AtomicU64::new(1), AtomicUsize::new(0));
+        let shared = Shared { config, tasks, metrics, rounds, places, next, open };
         Self { shared: Arc::new(shared) }
     }
 
-    /// Takes a place for one more connection; `None` when there is none, or the server is stopping.
-    #[must_use]
-    pub fn admit(&self) -> Option<Slot> {
+    /// Takes a place for one more connection of a client, and keeps what its connection holds.
+    ///
+    /// # Errors
+    /// When there is none for it.
+    pub fn admit(&self, client: Client) -> Result<Slot, NoSlot> {
         let shared = Arc::clone(&self.shared);
         if shared.tasks.is_stopping() {
-            return None;
+            return Err(NoSlot::Full);
         }
+        let place = self.place(&client)?;
         let conn = ConnId(shared.next.fetch_add(1, Ordering::Relaxed));
         if shared.open.fetch_add(1, Ordering::Relaxed) >= shared.config.max_open {
             shared.open.fetch_sub(1, Ordering::Relaxed);
-            return None;
+            shared.metrics.refused.count(Limit::ConnectionsMaxOpen);
+            return Err(NoSlot::Full);
         }
         shared.metrics.connections.increment(1);
         shared.metrics.connections_opened.increment(1);
-        Some(Slot { shared, conn })
+        Ok(Slot { shared, conn, _place: place, _held: client.held })
+    }
+
+    /// Takes a place of a client's address alone, for what is no connection in itself.
+    ///
+    /// # Errors
+    /// When the address has as many as it may.
+    pub fn place(&self, client: &Client) -> Result<Place, NoPlace> {
+        let Shared { places, metrics, .. } = self.shared.as_ref();
+        places.take(client.address).inspect_err(|no_place| {
+            metrics.refused.count(Limit::ConnectionsMaxPerAddress);
+            no_place.tell(Limit::ConnectionsMaxPerAddress.setting());
+        })
+    }
+
+    /// Counts what a front refused because of a limit.
+    pub fn refused(&self, limit: Limit) {
+        self.shared.metrics.refused.count(limit);
     }
 
     /// Bounds an upgrade, before anything is read from the socket.

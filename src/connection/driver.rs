@@ -8,16 +8,18 @@ use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use tokio::time::timeout;
+use tokio::time::{Instant, sleep, timeout};
 
 use super::connections::Slot;
 use super::halves::first_of;
+use super::pace::Pace;
 use super::rounds::{Rounds, Watched, count_sent};
 use super::unsent::Unsent;
 use super::{Close, Protocol};
 use crate::delivery::{Batch, Ending, Outbox, Wire};
 use crate::ids::ConnId;
 use crate::shutdown::Tasks;
+use crate::telemetry::Limit;
 use crate::websocket::{self, Decoder, Message, Opcode, ProtocolError, Reader, Socket, Step, Stream};
 
 /// Drives one WebSocket.
@@ -111,13 +113,15 @@ impl Driver {
     }
 
     fn incoming(&self, socket: &mut Socket) -> Incoming {
-        let max = usize::try_from(self.slot.shared.config.max_message.as_u64()).unwrap_or(usize::MAX);
-        Incoming { reader: socket.reader(), decoder: Decoder::new(max) }
+        let config = &self.slot.shared.config;
+        let max = usize::try_from(config.max_message.as_u64()).unwrap_or(usize::MAX);
+        Incoming { reader: socket.reader(), decoder: Decoder::new(max), pace: Pace::new(config, Instant::now()) }
     }
 
     /// Reads until the client goes or is to be ended.
     async fn read(&self, incoming: &mut Incoming, protocol: &mut impl Protocol, is_busy: &AtomicBool) -> End {
-        let Incoming { reader, decoder } = incoming;
+        let Incoming { reader, decoder, pace } = incoming;
+        let metrics = &self.slot.shared.metrics;
         loop {
             let read = tokio::select! {
                 biased;
@@ -140,13 +144,22 @@ impl Driver {
             {
                 let Step { consumed, message } = match decoder.step(rest) {
                     Ok(step) => step,
-                    Err(error) => return End::Broken(broken(error)),
+                    Err(error) => return End::Broken(self.broken(error)),
                 };
                 done += consumed;
                 let Some(message) = message else { continue };
                 if let Some(end) = self.hear(message, done < len, protocol, is_busy).await {
                     return end;
                 }
+                if let Some(wait) = pace.message() {
+                    metrics.slowed_messages.increment(1);
+                    noting_waits(pin!(sleep(wait)), is_busy).await;
+                }
+            }
+            drop(chunk);
+            if let Some(wait) = pace.bytes(len) {
+                metrics.slowed_bytes.increment(1);
+                noting_waits(pin!(sleep(wait)), is_busy).await;
             }
         }
     }
@@ -183,6 +196,21 @@ impl Driver {
         None
     }
 
+    fn broken(&self, error: ProtocolError) -> Ending {
+        match error {
+            ProtocolError::TooLarge { .. } => {
+                self.count(Limit::ConnectionsMaxMessage);
+                Ending::TooLarge("a message is larger than allowed".to_owned())
+            }
+            ProtocolError::NotUtf8 => Ending::NotUtf8,
+            other => Ending::BrokenFrames(other.to_string()),
+        }
+    }
+
+    fn count(&self, limit: Limit) {
+        self.slot.shared.metrics.refused.count(limit);
+    }
+
     /// Has the writer end the connection: with this reason, or an earlier one of the room.
     async fn ended(&self, ending: Ending) -> End {
         self.outbox.end(ending);
@@ -216,7 +244,11 @@ impl Driver {
     /// Writes all of it; `None` when the client is gone or takes nothing. Others on this thread get a turn in between.
     async fn push(&self, socket: &Socket, unsent: &mut Unsent) -> Option<()> {
         while let Some(next) = unsent.next(AT_ONCE) {
-            let written = timeout(self.slot.shared.config.stalled_after, socket.write_some(next)).await.ok()?.ok()?;
+            let Ok(written) = timeout(self.slot.shared.config.stalled_after, socket.write_some(next)).await else {
+                self.count(Limit::ConnectionsStalledAfter);
+                return None;
+            };
+            let written = written.ok()?;
             unsent.advance(written);
             if written == AT_ONCE {
                 tokio::task::yield_now().await;
@@ -244,6 +276,12 @@ impl Driver {
 
     /// Says goodbye and waits, within bounds, for the client to have read it.
     async fn close(&self, socket: &Socket, mut unsent: Unsent, incoming: Option<&mut Incoming>, ending: &Ending) {
+        match ending {
+            Ending::NoToken => self.count(Limit::ConnectionsEnterWithin),
+            Ending::Silent => self.count(Limit::ConnectionsSilentAfter),
+            Ending::TooSlow => self.count(Limit::DeliveryMaxWaiting),
+            _ => {}
+        }
         let close = Close::from(ending);
         if close.is_permanent() {
             self.slot.shared.metrics.connections_refused.increment(1);
@@ -281,6 +319,7 @@ impl Driver {
 struct Incoming {
     reader: Reader,
     decoder: Decoder,
+    pace: Pace,
 }
 
 impl Incoming {
@@ -318,14 +357,6 @@ async fn noting_waits<F: Future>(mut future: Pin<&mut F>, is_waiting: &AtomicBoo
         is_waiting.store(false, Ordering::Relaxed);
     }
     output
-}
-
-fn broken(error: ProtocolError) -> Ending {
-    match error {
-        ProtocolError::TooLarge { .. } => Ending::TooLarge("a message is larger than allowed".to_owned()),
-        ProtocolError::NotUtf8 => Ending::NotUtf8,
-        other => Ending::BrokenFrames(other.to_string()),
-    }
 }
 
 /// One batch holds at most so many bytes, unless a single frame is larger.

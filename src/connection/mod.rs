@@ -9,6 +9,7 @@ mod connections;
 mod driver;
 mod halves;
 mod library;
+mod pace;
 mod permission;
 mod rounds;
 mod session;
@@ -17,7 +18,7 @@ mod unsent;
 
 pub use close::Close;
 pub use config::Config;
-pub use connections::{Connections, Slot};
+pub use connections::{Connections, NoSlot, Slot};
 pub use driver::Driver;
 pub(crate) use library::read_error;
 pub use permission::Permission;

@@ -23,7 +23,7 @@ use crate::ids::{DocName, MemberId};
 use crate::shutdown::Tasks;
 use crate::storage::Store;
 use crate::sync::DocumentBytes;
-use crate::telemetry::Metrics;
+use crate::telemetry::{Limit, Metrics};
 
 /// All rooms of a server. Cloning gives another handle to the same rooms.
 #[derive(Debug, Clone)]
@@ -281,7 +281,10 @@ impl Context {
         match rooms.entry(name.clone()) {
             Entry::Occupied(entry) => Ok(entry.get().clone()),
             Entry::Vacant(_) if self.tasks.is_stopping() => Err(JoinError::Stopping),
-            Entry::Vacant(_) if open >= self.config.max_open => Err(JoinError::Full),
+            Entry::Vacant(_) if open >= self.config.max_open => {
+                self.metrics.refused.count(Limit::RoomsMaxOpen);
+                Err(JoinError::Full)
+            }
             Entry::Vacant(entry) => {
                 let (handle, inbox) = self.make_room();
                 entry.insert(handle.clone());

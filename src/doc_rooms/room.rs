@@ -28,7 +28,7 @@ use crate::delivery::{Ending, Message};
 use crate::ids::{DocName, Generation, MemberId};
 use crate::storage::StoreError;
 use crate::sync::ScanError;
-use crate::telemetry::ErrorChain;
+use crate::telemetry::{ErrorChain, Limit};
 
 /// A room in its life.
 #[derive(Debug)]
@@ -154,6 +154,7 @@ impl Room {
     /// A member takes a seat.
     pub(super) fn join(&mut self, seat: &Seat, reply: oneshot::Sender<Result<MemberId, JoinError>>, now: Instant) {
         if self.seats.len() >= self.context.config.max_members {
+            self.context.metrics.refused.count(Limit::RoomsMaxMembers);
             let _session_has_gone = reply.send(Err(JoinError::Full)).is_err();
             return;
         }
@@ -416,6 +417,9 @@ impl Room {
             metrics.members.increment(gauge(members) - gauge(before));
         }
         self.gauges.unsaved.store(self.saver.unsaved(), Ordering::Relaxed);
+        for limit in self.state.reached.drain(..) {
+            metrics.refused.count(limit);
+        }
         let (before, now) = (self.counted, self.state.tally);
         if before != now {
             metrics.updates_accepted.increment(now.accepted - before.accepted);

@@ -20,6 +20,7 @@ use super::state_saved::SavedNotice;
 use crate::delivery::Ending;
 use crate::ids::{ClientId, MemberId};
 use crate::sync::{Body, DocumentIndex, Integration, StateVector, UpdateRef};
+use crate::telemetry::Limit;
 
 /// The state of one room.
 #[derive(Debug)]
@@ -33,6 +34,8 @@ pub(super) struct RoomState {
     pub(super) members: HashMap<MemberId, Member>,
     pub(super) presence: Presence,
     pub(super) tally: Tally,
+    /// The limits that were reached and are not counted yet.
+    pub(super) reached: Vec<Limit>,
     listeners: Listeners,
     saved: u64,
     saved_notice: SavedNotice,
@@ -149,6 +152,7 @@ impl RoomState {
             members: HashMap::new(),
             presence: Presence::default(),
             tally: Tally::default(),
+            reached: Vec::new(),
             listeners: Listeners::default(),
             saved,
             saved_notice: SavedNotice::default(),
@@ -187,7 +191,8 @@ impl RoomState {
             }
             Edit::Compare { member, .. } => effects.push(Effect::Drop { member }),
             Edit::Awareness { member, update } if self.members.contains_key(&member) => {
-                self.presence.apply((member, &update), &self.config.awareness, now, effects);
+                let limit = self.presence.apply((member, &update), &self.config.awareness, now, effects);
+                self.reached.extend(limit);
             }
             Edit::QueryAwareness { member } => effects.push(Effect::PresenceTo { member }),
             Edit::Typing { member, typing, place } if self.members.contains_key(&member) => {
@@ -290,11 +295,13 @@ impl RoomState {
         }
     }
 
-    fn check_bounds(&self, update: &[u8]) -> Result<(), SubmitError> {
+    fn check_bounds(&mut self, update: &[u8]) -> Result<(), SubmitError> {
         if update.len() as u64 > self.max_update {
+            self.reached.push(Limit::StoreMaxUpdate);
             return Err(SubmitError::TooLarge(format!("an update may have at most {} bytes", self.max_update)));
         }
         if (self.log.len() + update.len()) as u64 > self.config.max_document.as_u64() {
+            self.reached.push(Limit::RoomsMaxDocument);
             return Err(SubmitError::TooLarge(format!("the document may have at most {}", self.config.max_document)));
         }
         Ok(())

@@ -10,6 +10,7 @@ use super::state::Member;
 use crate::awareness::{AwarenessError, AwarenessTable, Config, PresenceBatch, TypingNote, TypingTable};
 use crate::delivery::Ending;
 use crate::ids::{ClientId, MemberId};
+use crate::telemetry::Limit;
 
 /// Who is there and who is typing.
 #[derive(Debug, Default)]
@@ -21,27 +22,32 @@ pub(super) struct Presence {
 }
 
 impl Presence {
-    /// Applies a member's awareness update; what changed is sent after a short gathering time.
+    /// Applies a member's awareness update; what changed is sent after a short gathering time. Says which limit it is over.
     pub(super) fn apply(
         &mut self,
         (member, update): (MemberId, &[u8]),
         config: &Config,
         now: Instant,
         effects: &mut Vec<Effect>,
-    ) {
+    ) -> Option<Limit> {
         match self.table.apply(member, update, config, now) {
             Ok(true) => {
                 self.send_at.get_or_insert(now + config.gather);
                 self.expire_at.get_or_insert(now + EXPIRY_CHECK);
+                None
             }
-            Ok(false) => {}
+            Ok(false) => None,
             Err(error) => {
                 let text = error.to_string();
-                let ending = match error {
-                    AwarenessError::StateTooLarge { .. } => Ending::TooLarge(text),
-                    _ => Ending::Malformed(text),
+                let (ending, limit) = match error {
+                    AwarenessError::StateTooLarge { .. } => (Ending::TooLarge(text), Some(Limit::AwarenessMaxState)),
+                    AwarenessError::TooManyClients { .. } => {
+                        (Ending::Malformed(text), Some(Limit::AwarenessMaxClients))
+                    }
+                    _ => (Ending::Malformed(text), None),
                 };
                 effects.push(Effect::End { member, ending });
+                limit
             }
         }
     }

@@ -28,6 +28,7 @@ use super::topics::Target;
 use super::wire::{DisconnectReason, NotSent, Wire};
 use crate::access::Pass;
 use crate::ids::ClientId;
+use crate::telemetry::Limit;
 
 /// A client in a namespace. Cloning gives another handle to the same; handles may outlive the client.
 #[derive(Clone)]
@@ -187,6 +188,7 @@ impl Client {
         let joined = self.shared.namespace.join(self, topic).is_ok();
         if !joined {
             tracing::info!(client = self.id(), "a client joins more topics than it may and is disconnected");
+            self.shared.gateways.refused(Limit::GatewaysMaxTopics);
             self.end(DisconnectReason::RateLimited);
         }
         joined

@@ -24,8 +24,10 @@ use super::rate::AddressRates;
 use super::session::Admitted;
 use super::wire::Wire;
 use crate::auth::Refusal;
+use crate::connection::Connections;
+use crate::listen::{self, NoPlace};
 use crate::shutdown::Tasks;
-use crate::telemetry::Metrics;
+use crate::telemetry::{Limit, Metrics};
 
 /// All gateways of a server. Cloning gives another handle to the same: for services, HTTP handlers and fronts.
 #[derive(Debug, Clone)]
@@ -43,6 +45,7 @@ struct Shared {
     rates: AddressRates,
     documents: Option<Documents>,
     doorman: Doorman,
+    connections: Option<Connections>,
     config: Config,
     tasks: Tasks,
     metrics: Arc<Metrics>,
@@ -125,6 +128,7 @@ pub struct GatewaysBuilder {
     gateways: Vec<Definition>,
     documents: Option<DocumentsParts>,
     doorman: Doorman,
+    connections: Option<Connections>,
     metrics: Arc<Metrics>,
 }
 
@@ -167,6 +171,12 @@ impl GatewaysBuilder {
         self.metrics = metrics;
     }
 
+    /// Has each connection of a client take a place of its address beside those of a server, `connections.max_per_address`.
+    /// Without it an address may have any number. A server does it by itself.
+    pub fn beside(&mut self, connections: Connections) {
+        self.connections = Some(connections);
+    }
+
     /// Begins all of them.
     pub async fn build(self, config: Config, tasks: Tasks) -> Gateways {
         let mut fixed = HashMap::new();
@@ -183,8 +193,20 @@ impl GatewaysBuilder {
         let rates = AddressRates::new(&config);
         let documents = self.documents.map(|parts| Documents::new(parts, tasks.clone()));
         let (open, clients) = (Mutex::default(), AtomicUsize::new(0));
-        let (metrics, doorman) = (self.metrics, self.doorman);
-        let shared = Shared { definitions, fixed, open, clients, rates, documents, doorman, config, tasks, metrics };
+        let (connections, metrics, doorman) = (self.connections, self.metrics, self.doorman);
+        let shared = Shared {
+            definitions,
+            fixed,
+            open,
+            clients,
+            rates,
+            documents,
+            doorman,
+            connections,
+            config,
+            tasks,
+            metrics,
+        };
         let gateways = Gateways { shared: Arc::new(shared) };
         gateways.shared.tasks.spawn(gateways.clone().tidy());
         gateways
@@ -228,6 +250,19 @@ impl Gateways {
     #[must_use]
     pub fn tasks(&self) -> &Tasks {
         &self.shared.tasks
+    }
+
+    /// Takes a place of a client's address for a connection that is none of the server's WebSockets, until it is dropped.
+    ///
+    /// # Errors
+    /// When the address has as many as it may.
+    pub fn place(&self, client: &listen::Client) -> Result<Option<listen::Place>, NoPlace> {
+        self.shared.connections.as_ref().map(|connections| connections.place(client)).transpose()
+    }
+
+    /// Counts that a client was refused or ended because of a limit.
+    pub fn refused(&self, limit: Limit) {
+        self.shared.metrics.refused.count(limit);
     }
 
     /// The ways in, each once.
@@ -302,6 +337,7 @@ impl Gateways {
         let place = Place(Mounted { gateways: self.clone(), definition, namespace });
         self.shared.metrics.gateway_clients.increment(1);
         if self.shared.clients.fetch_add(1, Ordering::Relaxed) >= self.shared.config.max_open {
+            self.refused(Limit::GatewaysMaxOpen);
             return Err(ConnectError::Full);
         }
         if let Some(begun) = begun {

@@ -6,6 +6,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
 use crate::auth::{MintError, Refusal, RevocationsError};
+use crate::connection::NoSlot;
 use crate::doc_rooms::{DeleteError, JoinError, ReadError, SubmitError};
 use crate::materialise::MaterialiseError;
 use crate::storage::StoreError;
@@ -25,11 +26,13 @@ pub struct Problem {
     detail: String,
     #[serde(skip)]
     retry: bool,
+    #[serde(skip)]
+    ends_connection: bool,
 }
 
 impl Problem {
     fn new(status: StatusCode, kind: &'static str, title: &'static str, detail: impl Into<String>) -> Self {
-        Self { kind, title, status: status.as_u16(), detail: detail.into(), retry: false }
+        Self { kind, title, status: status.as_u16(), detail: detail.into(), retry: false, ends_connection: false }
     }
 
     fn later(detail: impl Into<String>) -> Self {
@@ -83,9 +86,17 @@ impl Problem {
         Self::new(StatusCode::PAYLOAD_TOO_LARGE, "/problems/too-large", "Too large", detail)
     }
 
-    /// No connection is left, or the server is stopping.
-    pub(super) fn full() -> Self {
-        Self::later("the server takes no more connections now")
+    /// The request's body did not come in time.
+    pub(super) fn late_body() -> Self {
+        let (status, detail) = (StatusCode::REQUEST_TIMEOUT, "the body of the request took too long");
+        let problem = Self::new(status, "/problems/late-body", "Request timeout", detail);
+        Self { ends_connection: true, ..problem }
+    }
+
+    fn too_many_connections(detail: impl Into<String>) -> Self {
+        let (status, title) = (StatusCode::TOO_MANY_REQUESTS, "Too many connections");
+        let problem = Self::new(status, "/problems/too-many-connections", title, detail);
+        Self { retry: true, ends_connection: true, ..problem }
     }
 
     /// The server is not ready; the text says why.
@@ -107,7 +118,7 @@ impl Problem {
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let retry = self.retry;
+        let Self { retry, ends_connection, .. } = self;
         let mut response = (status, Json(self)).into_response();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
@@ -116,6 +127,9 @@ impl IntoResponse for Problem {
         }
         if retry {
             headers.insert(header::RETRY_AFTER, HeaderValue::from_static("2"));
+        }
+        if ends_connection {
+            headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
         response
     }
@@ -151,6 +165,15 @@ impl From<RevocationsError> for Problem {
         }
         tracing::error!(error = %ErrorChain(&error), "a revocation is not kept");
         Self::internal("it counts now, but could not be kept: it will not outlive this process")
+    }
+}
+
+impl From<NoSlot> for Problem {
+    fn from(error: NoSlot) -> Self {
+        match error {
+            NoSlot::Address(_) => Self::too_many_connections(error.to_string()),
+            _ => Self { ends_connection: true, ..Self::later(error.to_string()) },
+        }
     }
 }
 

@@ -11,6 +11,7 @@ use serde_json::json;
 use super::permission::MayEdit;
 use super::problem::Problem;
 use super::routes::App;
+use crate::telemetry::Limit;
 
 /// Takes a Yjs v1 update as the body; answers once it is durable.
 pub(super) async fn post(
@@ -20,6 +21,7 @@ pub(super) async fn post(
 ) -> Result<Response, Problem> {
     let update = body.map_err(|rejection| match rejection.status() {
         StatusCode::PAYLOAD_TOO_LARGE => {
+            app.metrics.refused.count(Limit::StoreMaxUpdate);
             Problem::too_large(format!("an update may have at most {} bytes", app.max_update))
         }
         _ => Problem::bad_request("the body could not be read"),

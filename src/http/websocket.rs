@@ -15,6 +15,7 @@ use super::routes::App;
 use crate::auth::Credentials;
 use crate::fronts::json_ws::JsonWs;
 use crate::fronts::y_websocket::RequestParts;
+use crate::listen::Client;
 use crate::websocket::{Upgrade, UpgradeRejection};
 
 /// An upgrade at `/yjs/{doc}`.
@@ -64,8 +65,10 @@ pub(super) async fn json_ws(
     let Ok(upgrade) = upgrade else {
         return Problem::bad_request("this address is for WebSocket connections of gateway clients").into_response();
     };
-    let Some(slot) = front.connections().admit() else { return Problem::full().into_response() };
-    front.upgrade(slot, upgrade, &request)
+    match front.connections().admit(Client::of(request.extensions())) {
+        Ok(slot) => front.upgrade(slot, upgrade, &request),
+        Err(no_slot) => Problem::from(no_slot).into_response(),
+    }
 }
 
 /// Any address that nothing else owns: an upgrade is a y-websocket client's, anything else is a file of the demo.
@@ -100,7 +103,10 @@ fn enter(app: &App, upgrade: Upgrade, request: &Request) -> Response {
         Ok(doc) => doc,
         Err(problem) => return problem.into_response(),
     };
-    let Some(slot) = app.y_websocket.connections().admit() else { return Problem::full().into_response() };
+    let slot = match app.y_websocket.connections().admit(Client::of(request.extensions())) {
+        Ok(slot) => slot,
+        Err(no_slot) => return Problem::from(no_slot).into_response(),
+    };
     let credentials = credentials(app, request);
     let parts = RequestParts { query: request.uri().query(), headers: request.headers(), credentials: &credentials };
     app.y_websocket.upgrade(slot, upgrade, doc, &parts)
@@ -110,8 +116,10 @@ fn converse(app: &App, upgrade: Upgrade, request: &Request) -> Response {
     if !app.origins.allow(request.headers()) {
         return Problem::origin().into_response();
     }
-    let Some(slot) = app.hocuspocus.connections().admit() else { return Problem::full().into_response() };
-    app.hocuspocus.upgrade(slot, upgrade, request.headers(), credentials(app, request))
+    match app.hocuspocus.connections().admit(Client::of(request.extensions())) {
+        Ok(slot) => app.hocuspocus.upgrade(slot, upgrade, request.headers(), credentials(app, request)),
+        Err(no_slot) => Problem::from(no_slot).into_response(),
+    }
 }
 
 fn credentials(app: &App, request: &Request) -> Credentials {

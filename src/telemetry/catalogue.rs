@@ -6,6 +6,8 @@
 use metrics::{Counter, Gauge, Histogram, Key, Label, Level, Metadata, Recorder, Unit};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 
+use super::limits::Refusals;
+
 /// The handles of all metrics of one server, and their text form.
 pub struct Metrics {
     /// WebSocket connections that are open.
@@ -14,6 +16,14 @@ pub struct Metrics {
     pub connections_opened: Counter,
     /// Connections that the server closed because of what the client sent.
     pub connections_refused: Counter,
+    /// Connections over TCP and unix sockets that are open: WebSockets, and those that wait for a request.
+    pub sockets: Gauge,
+    /// Clients that were refused or ended because of a limit, by its setting.
+    pub refused: Refusals,
+    /// Times that a connection was read no further for a while because its client sent more messages than it may.
+    pub slowed_messages: Counter,
+    /// The same because it sent more bytes than it may.
+    pub slowed_bytes: Counter,
     /// Rooms that are open in memory.
     pub rooms: Gauge,
     /// Bytes of documents that open rooms hold.
@@ -89,6 +99,13 @@ impl Metrics {
                 "ydock_connections_refused_total",
                 "connections that the server closed because of what the client sent",
             ),
+            sockets: make.gauge("ydock_sockets", "connections over TCP and unix sockets that are open"),
+            refused: Refusals::new(|limit| {
+                let help = "clients refused or ended because of a limit, by its setting; see docs/limits.md";
+                make.labelled_counter("ydock_refused_total", ("limit", limit.setting()), help)
+            }),
+            slowed_messages: make.slowed_counter("connections.messages_per_second"),
+            slowed_bytes: make.slowed_counter("connections.bytes_per_second"),
             rooms: make.gauge("ydock_rooms", "rooms that are open in memory"),
             room_bytes: make.gauge("ydock_room_bytes", "bytes of documents that open rooms hold"),
             members: make.gauge("ydock_members", "members in all rooms"),
@@ -96,11 +113,10 @@ impl Metrics {
             bytes_received: make.counter("ydock_received_bytes_total", "bytes received from clients in frames"),
             frames_sent: make.counter("ydock_frames_sent_total", "frames handed to the sockets"),
             bytes_sent: make.counter("ydock_sent_bytes_total", "bytes handed to the sockets in frames"),
-            updates_accepted: make
-                .update_counter("accepted", "updates from clients, by what became of them: accepted, contained, …"),
-            updates_contained: make.update_counter("contained", ""),
-            updates_parked: make.update_counter("parked", ""),
-            updates_refused: make.update_counter("refused", ""),
+            updates_accepted: make.update_counter("accepted"),
+            updates_contained: make.update_counter("contained"),
+            updates_parked: make.update_counter("parked"),
+            updates_refused: make.update_counter("refused"),
             updates_saved: make.counter("ydock_updates_saved_total", "updates made durable"),
             save_failures: make.counter("ydock_save_failures_total", "failed attempts to save"),
             rooms_unsaved: make.gauge("ydock_rooms_unsaved", "rooms that hold updates which the store could not take"),
@@ -157,12 +173,24 @@ impl<R: Recorder> Maker<'_, R> {
         self.0.register_counter(&Key::from_static_name(name), &METADATA)
     }
 
-    fn update_counter(&self, outcome: &'static str, help: &'static str) -> Counter {
-        const NAME: &str = "ydock_updates_total";
-        if !help.is_empty() {
-            self.0.describe_counter(NAME.into(), Some(Unit::Count), help.into());
-        }
-        let key = Key::from_parts(NAME, vec![Label::from_static_parts("outcome", outcome)]);
+    fn update_counter(&self, outcome: &'static str) -> Counter {
+        let help = "updates from clients, by what became of them: accepted, contained, …";
+        self.labelled_counter("ydock_updates_total", ("outcome", outcome), help)
+    }
+
+    fn slowed_counter(&self, limit: &'static str) -> Counter {
+        let help = "times that a connection was read no further for a while, by the limit that its client was over";
+        self.labelled_counter("ydock_slowed_total", ("limit", limit), help)
+    }
+
+    fn labelled_counter(
+        &self,
+        name: &'static str,
+        (label, value): (&'static str, &'static str),
+        help: &'static str,
+    ) -> Counter {
+        self.0.describe_counter(name.into(), Some(Unit::Count), help.into());
+        let key = Key::from_parts(name, vec![Label::from_static_parts(label, value)]);
         self.0.register_counter(&key, &METADATA)
     }
 

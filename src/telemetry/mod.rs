@@ -2,8 +2,10 @@
 
 mod catalogue;
 mod chain;
+mod limits;
 mod log;
 
 pub use catalogue::Metrics;
 pub use chain::ErrorChain;
+pub use limits::{Limit, Refusals};
 pub use log::{Config, LogFormat, install};

@@ -5,6 +5,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::protocol::Role;
 use tokio_tungstenite::{WebSocketStream, client_async};
 use ydock::lib0::{Reader, write_buffer};
 
@@ -38,6 +39,11 @@ impl Client {
     pub(crate) async fn over(stream: Io, url: &str) -> Self {
         let (socket, _) = client_async(url, stream).await.unwrap();
         Self { socket, asked: 0 }
+    }
+
+    /// The same over a stream that was upgraded already.
+    pub(crate) async fn over_upgraded(stream: Io) -> Self {
+        Self { socket: WebSocketStream::from_raw_socket(stream, Role::Client, None).await, asked: 0 }
     }
 
     /// Connects over a stream and asks for the document.

@@ -20,6 +20,7 @@ use ydock::fronts::json_ws::{JsonWs, JsonWsParts};
 use ydock::gateway::{
     Client, Config, Emit, EventError, Gateway, Gateways, GatewaysBuilder, Handshake, Payload, Streamed, Transports,
 };
+use ydock::listen;
 use ydock::shutdown::Tasks;
 use ydock::telemetry::Metrics;
 
@@ -46,7 +47,7 @@ impl Front {
         let connections = Connections::new(connection::Config::default(), tasks.clone(), metrics);
         let front = JsonWs::new(JsonWsParts { gateways: gateways.clone(), connections, port: None });
         let route = any(async move |upgrade: WebSocketUpgrade, request: Request| {
-            front.upgrade(front.connections().admit().unwrap(), upgrade, &request)
+            front.upgrade(front.connections().admit(listen::Client::default()).unwrap(), upgrade, &request)
         });
         let routes = Router::new().route("/ws", route).into_make_service_with_connect_info::<SocketAddr>();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

@@ -17,6 +17,7 @@ mod gateway;
 mod goodbye;
 mod json_ws;
 mod kill;
+mod limits;
 mod load;
 mod outage;
 mod quiet_connections;

@@ -12,6 +12,7 @@ use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::Role;
 use ydock::connection::{self, Connections, Driver, Protocol};
 use ydock::delivery::{self, Ending, Outbox};
+use ydock::listen;
 use ydock::shutdown::Tasks;
 use ydock::telemetry::Metrics;
 use ydock::websocket::Socket;
@@ -39,7 +40,10 @@ async fn clients<const COUNT: usize>(config: connection::Config, slowness: Durat
     let mut clients = Vec::new();
     for _ in 0..COUNT {
         let (near, far) = tokio::io::duplex(4096);
-        let driver = Driver::new(connections.admit().unwrap(), Outbox::new(&delivery::Config::default()));
+        let driver = Driver::new(
+            connections.admit(listen::Client::default()).unwrap(),
+            Outbox::new(&delivery::Config::default()),
+        );
         tasks.spawn(driver.run(Socket::other(far), Slow(slowness)));
         clients.push(WebSocketStream::from_raw_socket(near, Role::Client, None).await);
     }
@@ -99,7 +103,8 @@ async fn who_takes_a_long_document_slowly_is_not_taken_for_dead_although_the_pin
     let tasks = Tasks::new();
     let connections = Connections::new(connection::Config::default(), tasks.clone(), Arc::new(Metrics::new()));
     let (mut near, far) = tokio::io::duplex(4096);
-    let driver = Driver::new(connections.admit().unwrap(), Outbox::new(&delivery::Config::default()));
+    let driver =
+        Driver::new(connections.admit(listen::Client::default()).unwrap(), Outbox::new(&delivery::Config::default()));
     let frame = [&[0x82, 126, 0xff, 0xff][..], &vec![7; 0xffff]].concat();
     let document = frame.repeat(16);
     for _ in 0..16 {

@@ -32,6 +32,19 @@ impl TestServer {
         Self::launch(command(), data.path(), flags).owning(data)
     }
 
+    /// Starts on an empty data directory, with settings as variables.
+    pub(crate) fn start_set(settings: &[(&str, &str)]) -> Self {
+        Self::start_set_at("127.0.0.1:0", settings)
+    }
+
+    /// The same on an address.
+    pub(crate) fn start_set_at(listen: &str, settings: &[(&str, &str)]) -> Self {
+        let data = TempDir::new().unwrap();
+        let mut command = command();
+        command.envs(settings.iter().copied());
+        Self::launch_at(listen, command, data.path(), &[]).owning(data)
+    }
+
     /// Starts on an empty data directory, where no file may become longer than a bound until the bound is lifted.
     pub(crate) fn start_with_files_of_at_most(kibibytes: u64) -> Self {
         let data = TempDir::new().unwrap();
@@ -105,7 +118,19 @@ impl TestServer {
         format!("ws://{}/yjs/{doc}", self.address())
     }
 
-    /// The value of a metric without labels.
+    /// How much of the machine's memory it has, in bytes.
+    pub(crate) fn memory(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+        line.split_whitespace().next().unwrap().parse::<u64>().unwrap() * 1024
+    }
+
+    /// How often a limit was reached.
+    pub(crate) async fn refused(&self, setting: &str) -> u64 {
+        self.metric(&format!("ydock_refused_total{{limit=\"{setting}\"}}")).await
+    }
+
+    /// The value of a metric, with its labels if it has some.
     pub(crate) async fn metric(&self, name: &str) -> u64 {
         let text = reqwest::get(self.http("/metrics")).await.unwrap().text().await.unwrap();
         let line = text.lines().find(|line| line.starts_with(&format!("{name} "))).unwrap();

@@ -15,6 +15,7 @@ use super::wire::JsonWire;
 use crate::connection::{Connections, Slot};
 use crate::delivery::Ending;
 use crate::gateway::{Admitted, ConnectError, Data, Entry, Gateways, Handshake, Transport};
+use crate::telemetry::Limit;
 
 /// The front for gateway clients that speak JSON over WebSocket.
 #[derive(Debug, Clone)]
@@ -86,10 +87,13 @@ impl JsonWs {
         let admitted = tokio::select! {
             biased;
             () = tasks.stopped() => Err(Refusal::from(Ending::ShuttingDown)),
-            admitted = timeout(config.connect_within, self.admit(wish, &wire)) => match admitted {
-                Ok(admitted) => admitted.map_err(Refusal::from),
-                Err(_) => Err(Refusal::from(Ending::Unavailable("it took too long to let the client in".to_owned()))),
-            },
+            admitted = timeout(config.connect_within, self.admit(wish, &wire)) => admitted.map_or_else(
+                |_late| {
+                    gateways.refused(Limit::GatewaysConnectWithin);
+                    Err(Ending::Unavailable("it took too long to let the client in".to_owned()).into())
+                },
+                |admitted| admitted.map_err(Refusal::from),
+            ),
         };
         let ending = match admitted {
             Ok(admitted) => {
@@ -97,6 +101,9 @@ impl JsonWs {
                 let around = Around { session: &session, wire: &wire, config, tasks };
                 let End { reason, ending } = socket.carry(&mut outgoing, &around).await;
                 session.end(reason);
+                if matches!(ending, Some(Ending::TooLarge(_))) {
+                    gateways.refused(Limit::GatewaysMaxMessage);
+                }
                 ending
             }
             Err(Refusal { message, ending }) => {

@@ -12,6 +12,7 @@ use super::engine::EngineSession;
 use super::packets::{self, Incoming, Kind, PacketError, PacketReader};
 use super::wire::{SocketIoWire, send};
 use crate::gateway::{AckId, Data, DisconnectReason, Entrance, Entry, Gateways, Handshake, Session};
+use crate::telemetry::Limit;
 
 /// One connection. Its methods are called in the order in which packets come.
 #[derive(Debug)]
@@ -100,7 +101,10 @@ impl Connection {
             let visit = Visit(stays.visits);
             match stays.by_path.entry(Arc::clone(&path)) {
                 Slot::Occupied(_) => return,
-                Slot::Vacant(_) if is_full => return refuse(socket, &path, "Too many namespaces"),
+                Slot::Vacant(_) if is_full => {
+                    self.gateways.refused(Limit::GatewaysMaxNamespaces);
+                    return refuse(socket, &path, "Too many namespaces");
+                }
                 Slot::Vacant(place) => place.insert(Place::Waiting(visit)),
             };
             stays.visits += 1;
@@ -165,6 +169,11 @@ impl Connection {
         if let Some(Place::Inside(_, session)) = place {
             session.end(DisconnectReason::ServerDisconnected);
         }
+    }
+
+    /// Counts that the client reached a limit.
+    pub(super) fn refused(&self, limit: Limit) {
+        self.gateways.refused(limit);
     }
 
     /// Whether the client is in no namespace and waits for none.

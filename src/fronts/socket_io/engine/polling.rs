@@ -12,6 +12,7 @@ use super::refusal::Refusal;
 use super::session::{Ending, EngineSession, Found, Kind};
 use super::sessions::Sessions;
 use crate::gateway::{DisconnectReason, Transport};
+use crate::telemetry::Limit;
 
 /// Waits for packets.
 pub(super) async fn poll(sessions: &Sessions, session: &Arc<EngineSession>) -> Response {
@@ -79,7 +80,7 @@ async fn take(sessions: &Sessions, session: &Arc<EngineSession>, request: Reques
         return Err(Refusal::BadRequest);
     }
     let body = tokio::select! {
-        body = read(sessions.max_message(), request) => body,
+        body = read(sessions, request) => body,
         () = session.ended() => return Err(Refusal::BadRequest),
     };
     let body = body.inspect_err(|_| session.end(Ending::Broken, DisconnectReason::TransportFailed))?;
@@ -90,12 +91,14 @@ async fn take(sessions: &Sessions, session: &Arc<EngineSession>, request: Reques
     session.hear(Transport::Polling, said).map_err(|_malformed| Refusal::BadRequest)
 }
 
-async fn read(most_bytes: usize, request: Request) -> Result<Vec<u8>, Refusal> {
+async fn read(sessions: &Sessions, request: Request) -> Result<Vec<u8>, Refusal> {
+    let most_bytes = sessions.max_message();
     let mut body = request.into_body().into_data_stream();
     let mut all = Vec::new();
     while let Some(some) = body.next().await {
         let some = some.map_err(|_client_has_gone| Refusal::BadRequest)?;
         if all.len() + some.len() > most_bytes {
+            sessions.gateways().refused(Limit::GatewaysMaxMessage);
             return Err(Refusal::TooLarge);
         }
         all.extend_from_slice(&some);

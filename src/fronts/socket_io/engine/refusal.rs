@@ -16,6 +16,8 @@ pub(in super::super) enum Refusal {
     TooLarge,
     /// There are too many sessions, or the server stops.
     Full,
+    /// The client's address has as many connections as it may.
+    Address,
 }
 
 impl IntoResponse for Refusal {
@@ -28,10 +30,16 @@ impl IntoResponse for Refusal {
             Self::Origin => (4, "Forbidden"),
             Self::Version => (5, "Unsupported protocol version"),
             Self::TooLarge => return StatusCode::PAYLOAD_TOO_LARGE.into_response(),
-            Self::Full => return StatusCode::SERVICE_UNAVAILABLE.into_response(),
+            Self::Full => return later(StatusCode::SERVICE_UNAVAILABLE),
+            Self::Address => return later(StatusCode::TOO_MANY_REQUESTS),
         };
         let status = if self == Self::Origin { StatusCode::FORBIDDEN } else { StatusCode::BAD_REQUEST };
         let body = format!(r#"{{"code":{code},"message":"{message}"}}"#);
         (status, [(header::CONTENT_TYPE, "application/json")], body).into_response()
     }
+}
+
+/// The client may try again, over another connection.
+fn later(status: StatusCode) -> Response {
+    (status, [(header::RETRY_AFTER, "2"), (header::CONNECTION, "close")]).into_response()
 }

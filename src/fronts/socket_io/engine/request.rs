@@ -14,6 +14,7 @@ use super::sessions::Sessions;
 use super::websocket;
 use crate::connection::Connections;
 use crate::gateway::Transport;
+use crate::listen::Client;
 
 /// What a request's query says.
 struct Asked {
@@ -49,10 +50,11 @@ pub(in super::super) async fn answer(State(sessions): State<Arc<Sessions>>, requ
                 return Refusal::BadRequest.into_response();
             };
             let upgrade = Connections::agreed(upgrade, &parts.headers);
+            let client = Client::of(&parts.extensions);
             match session {
-                Some(session) => websocket::upgrade(&sessions, &session, upgrade),
+                Some(session) => websocket::upgrade(&sessions, &session, upgrade, client.held),
                 None if !is_known_version => Refusal::Version.into_response(),
-                None => websocket::open(sessions, OpeningRequest::of(&parts), upgrade),
+                None => websocket::open(sessions, client, OpeningRequest::of(&parts), upgrade),
             }
         }
         Transport::Polling => match session {
@@ -63,10 +65,14 @@ pub(in super::super) async fn answer(State(sessions): State<Arc<Sessions>>, requ
             }
             Some(_) => Refusal::Method.into_response(),
             None if !is_known_version => Refusal::Version.into_response(),
-            None => match sessions.open(OpeningRequest::of(&parts), by) {
-                Some(session) => polling::poll(&sessions, &session).await,
-                None => Refusal::Full.into_response(),
-            },
+            None => {
+                let received = sessions.receive(&Client::of(&parts.extensions), OpeningRequest::of(&parts));
+                match received.map(|newcomer| sessions.open(newcomer, by)) {
+                    Ok(Some(session)) => polling::poll(&sessions, &session).await,
+                    Ok(None) => Refusal::Full.into_response(),
+                    Err(refusal) => refusal.into_response(),
+                }
+            }
         },
     }
 }

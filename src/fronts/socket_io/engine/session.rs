@@ -16,6 +16,7 @@ use super::packet::{Malformed, Packet, Said, in_payload};
 use super::queue::{Bounds, Queue};
 use crate::gateway::{Config, DisconnectReason, NotSent, Transport};
 use crate::shutdown::Tasks;
+use crate::telemetry::Limit;
 
 /// One session of the transport.
 #[derive(Debug)]
@@ -319,6 +320,7 @@ impl EngineSession {
                     if idle_until.is_some_and(|idle| idle <= now) {
                         idle_until = None;
                         if self.connection.is_idle() {
+                            self.connection.refused(Limit::GatewaysConnectWithin);
                             self.close(DisconnectReason::TransportClosed);
                         }
                     }

@@ -5,8 +5,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::super::connection::Connection;
 use super::packet::{Opening, Packet};
+use super::refusal::Refusal;
 use super::session::{EngineSession, OpeningRequest};
 use crate::gateway::{Config, Entrance, Gateways, Transport, Transports};
+use crate::listen::{Client, Place};
+use crate::telemetry::Limit;
 
 /// The sessions of one entrance.
 #[derive(Debug)]
@@ -15,6 +18,13 @@ pub(in super::super) struct Sessions {
     entrance: Arc<Entrance>,
     transports: Transports,
     open: Mutex<HashMap<Arc<str>, Arc<EngineSession>>>,
+}
+
+/// What a new session needs: a request, and a place of its address.
+#[derive(Debug)]
+pub(super) struct Newcomer {
+    request: OpeningRequest,
+    place: Option<Place>,
 }
 
 impl Sessions {
@@ -46,12 +56,26 @@ impl Sessions {
         }
     }
 
+    /// Looks whether there is room for a session, and takes a place of its address.
+    pub(super) fn receive(&self, client: &Client, request: OpeningRequest) -> Result<Newcomer, Refusal> {
+        if self.gateways.tasks().is_stopping() {
+            return Err(Refusal::Full);
+        }
+        if self.lock().len() >= self.config().max_open {
+            self.gateways.refused(Limit::GatewaysMaxOpen);
+            return Err(Refusal::Full);
+        }
+        let place = self.gateways.place(client).map_err(|_counted| Refusal::Address)?;
+        Ok(Newcomer { request, place })
+    }
+
     /// Opens a session; nothing when there are too many or the server stops. What its client is told waits in its queue.
-    pub(super) fn open(self: &Arc<Self>, request: OpeningRequest, by: Transport) -> Option<Arc<EngineSession>> {
+    pub(super) fn open(self: &Arc<Self>, newcomer: Newcomer, by: Transport) -> Option<Arc<EngineSession>> {
         let (config, tasks) = (self.config(), self.gateways.tasks());
         if tasks.is_stopping() {
             return None;
         }
+        let Newcomer { request, place } = newcomer;
         let connection = Connection::new(self.gateways.clone(), Arc::clone(&self.entrance));
         let session = EngineSession::new(request, connection, by, config);
         {
@@ -74,13 +98,9 @@ impl Sessions {
         tasks.spawn(async move {
             living.live(sessions.config(), sessions.gateways.tasks()).await;
             sessions.lock().remove(living.id());
+            drop(place);
         });
         Some(session)
-    }
-
-    /// Whether no session more is opened.
-    pub(super) fn is_full(&self) -> bool {
-        self.gateways.tasks().is_stopping() || self.lock().len() >= self.config().max_open
     }
 
     /// The session with this id, if a client may still use it.

@@ -12,11 +12,12 @@ use futures_util::{SinkExt, StreamExt};
 use tokio::time::timeout;
 
 use super::packet::{self, Packet, Said};
-use super::refusal::Refusal;
 use super::session::{Ending, EngineSession, GOODBYE, OpeningRequest, Upgrading};
 use super::sessions::Sessions;
 use crate::connection::read_error;
 use crate::gateway::{DisconnectReason, Transport};
+use crate::listen::{Client, Held};
+use crate::telemetry::Limit;
 
 /// The two halves of a socket, with what was taken for it and not yet written.
 struct Socket {
@@ -26,23 +27,35 @@ struct Socket {
 }
 
 /// Opens a session by WebSocket.
-pub(super) fn open(sessions: Arc<Sessions>, request: OpeningRequest, upgrade: WebSocketUpgrade) -> Response {
-    if sessions.is_full() {
-        return Refusal::Full.into_response();
-    }
+pub(super) fn open(
+    sessions: Arc<Sessions>,
+    client: Client,
+    request: OpeningRequest,
+    upgrade: WebSocketUpgrade,
+) -> Response {
+    let newcomer = match sessions.receive(&client, request) {
+        Ok(newcomer) => newcomer,
+        Err(refusal) => return refusal.into_response(),
+    };
     // The upgrade task is only the way to the socket; what runs for it is a counted one.
     bound(upgrade, &sessions).on_upgrade(move |socket| async move {
         let tasks = sessions.gateways().tasks().clone();
         tasks.spawn(async move {
-            if let Some(session) = sessions.open(request, Transport::WebSocket) {
+            if let Some(session) = sessions.open(newcomer, Transport::WebSocket) {
                 Socket::new(socket).carry(&session, sessions.config().ping_timeout).await;
             }
+            drop(client.held);
         });
     })
 }
 
 /// Takes a session from polling to a WebSocket. One that has a WebSocket already, or is about to, keeps it: the other is closed.
-pub(super) fn upgrade(sessions: &Arc<Sessions>, session: &Arc<EngineSession>, upgrade: WebSocketUpgrade) -> Response {
+pub(super) fn upgrade(
+    sessions: &Arc<Sessions>,
+    session: &Arc<EngineSession>,
+    upgrade: WebSocketUpgrade,
+    held: Option<Held>,
+) -> Response {
     let (upgrading, sessions) = (session.upgrade(), Arc::clone(sessions));
     bound(upgrade, &sessions).on_upgrade(move |socket| async move {
         let tasks = sessions.gateways().tasks().clone();
@@ -54,6 +67,7 @@ pub(super) fn upgrade(sessions: &Arc<Sessions>, session: &Arc<EngineSession>, up
                 }
                 _ => socket.close().await,
             }
+            drop(held);
         });
     })
 }
@@ -135,9 +149,12 @@ async fn read(stream: &mut SplitStream<WebSocket>, session: &Arc<EngineSession>)
             Some(Ok(Message::Ping(_) | Message::Pong(_))) => continue,
             Some(Ok(Message::Close(_))) | None => return (Ending::ByClient, DisconnectReason::TransportClosed),
             Some(Err(error)) => {
-                let is_broken = read_error(&error).is_some();
+                let error = read_error(&error);
+                if matches!(error, Some(crate::delivery::Ending::TooLarge(_))) {
+                    session.connection().refused(Limit::GatewaysMaxMessage);
+                }
                 let reason =
-                    if is_broken { DisconnectReason::TransportFailed } else { DisconnectReason::TransportClosed };
+                    if error.is_some() { DisconnectReason::TransportFailed } else { DisconnectReason::TransportClosed };
                 return (Ending::Broken, reason);
             }
         };
