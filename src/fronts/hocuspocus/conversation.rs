@@ -22,6 +22,7 @@ use crate::connection::{Permission, Protocol, Session, Visitor};
 use crate::delivery::{Dialect, Ending, Lane, Message, Outbox};
 use crate::doc_rooms::{JoinError, Seat};
 use crate::ids::{ConnId, DocName};
+use crate::telemetry::Limit;
 use crate::websocket::{self, Opcode};
 
 /// One client's side of the conversation.
@@ -72,6 +73,13 @@ struct Inside {
     parted: Arc<AtomicBool>,
 }
 
+impl Document {
+    /// Whether the client has not said yet who it is there.
+    const fn is_unknown(&self) -> bool {
+        matches!(self, Self::Outside { step: Step::NoToken, .. })
+    }
+}
+
 /// What has happened at an address.
 struct Happened {
     address: Box<str>,
@@ -117,8 +125,7 @@ impl Conversation {
         if let Some(Document::Outside { waiting, .. }) = self.documents.get_mut(address) {
             return waiting.push(frame, &mut self.budget).map_err(too_much);
         }
-        let is_unknown = |document: &&Document| matches!(document, Document::Outside { step: Step::NoToken, .. });
-        if self.documents.values().filter(is_unknown).count() >= MAX_DOCUMENTS {
+        if self.documents.values().filter(|document| document.is_unknown()).count() >= MAX_DOCUMENTS {
             return Err(Ending::Reset("too many documents wait to be let in"));
         }
         let mut waiting = Waiting::default();
@@ -132,7 +139,8 @@ impl Conversation {
         if self.under_way.len() >= self.parts.max_documents + MOST_CHECKS {
             return Err(Ending::Reset("too many tokens are looked at"));
         }
-        let is_full = self.documents.len() >= self.parts.max_documents;
+        let is_full =
+            self.documents.values().filter(|document| !document.is_unknown()).count() >= self.parts.max_documents;
         match self.documents.get_mut(address) {
             Some(Document::Inside(_)) => {
                 self.check(address, token);
@@ -144,11 +152,13 @@ impl Conversation {
                 *again = Some(token.into());
                 return Ok(());
             }
-            Some(Document::Outside { step, .. }) => *step = Step::Entering,
-            None if is_full => {
+            _ if is_full => {
+                self.forget(address);
+                self.parts.connections.refused(Limit::ConnectionsMaxDocuments);
                 self.say(address, &Message::Refused("this connection has too many documents"));
                 return Ok(());
             }
+            Some(Document::Outside { step, .. }) => *step = Step::Entering,
             None => {
                 let outside = Document::Outside { waiting: Waiting::default(), step: Step::Entering };
                 self.documents.insert(address.into(), outside);

@@ -2,6 +2,7 @@
 
 mod addresses;
 mod deadlines;
+mod documents;
 mod pace;
 mod proxies;
 mod storm;
