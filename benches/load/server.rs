@@ -92,6 +92,8 @@ impl Kind {
                 let mut command = Command::new(ydock());
                 command.args(["serve", "--listen", &address.to_string(), "--data"]).arg(data);
                 command.env_remove("YDOCK_CONFIG").env("YDOCK_LOG__FILTER", "error");
+                // All members come from here.
+                command.env("YDOCK_CONNECTIONS__MAX_PER_ADDRESS", "0").env("YDOCK_HTTP__MAX_PER_ADDRESS", "0");
                 command
             }
             Self::YWebsocketServer | Self::Hocuspocus => {
