@@ -21,12 +21,12 @@ pub struct Config {
     /// one address take the places of all. 0 is any number. Default 16 000, so that there are always places for
     /// others.
     pub max_per_address: usize,
-    /// How many messages a second one client of a document may send for long. One that sends more is read more slowly, and
+    /// How many messages a second one client may send for long, of documents and of gateways. One that sends more is read more slowly, and
     /// loses nothing. Too small holds up whoever comes back with much work. 0 is any number. Default 20 000.
     pub messages_per_second: u32,
     /// How many messages it may send at once after a pause. Default 200 000.
     pub messages_at_once: u32,
-    /// How many bytes a second one client of a document may send for long, in the same way. 0 is any number. Default 64 MiB.
+    /// How many bytes a second one client may send for long, in the same way. 0 is any number. Default 64 MiB.
     pub bytes_per_second: ByteSize,
     /// How many bytes it may send at once after a pause. Default 256 MiB.
     pub bytes_at_once: ByteSize,

@@ -6,8 +6,10 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use axum::extract::ws::WebSocketUpgrade;
 use axum::http::HeaderMap;
 use thiserror::Error;
+use tokio::time::Instant;
 
 use super::Config;
+use super::pace::Pace;
 use super::rounds::Rounds;
 use crate::ids::ConnId;
 use crate::listen::{Client, Held, NoPlace, Place, Places};
@@ -97,6 +99,11 @@ impl Connections {
             metrics.refused.count(Limit::ConnectionsMaxPerAddress);
             no_place.tell(Limit::ConnectionsMaxPerAddress.setting());
         })
+    }
+
+    /// How fast a connection that is none of the server's own WebSockets may send.
+    pub(crate) fn pace(&self) -> Pace {
+        Pace::new(&self.shared.config, Instant::now())
     }
 
     /// Counts what a front refused because of a limit.

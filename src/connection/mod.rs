@@ -21,6 +21,7 @@ pub use config::Config;
 pub use connections::{Connections, NoSlot, Slot};
 pub use driver::Driver;
 pub(crate) use library::read_error;
+pub(crate) use pace::Pace;
 pub use permission::Permission;
 pub use session::Session;
 pub use sessions::{Holder, Reviewed, Seated, SessionId, SessionInfo, Sessions, Visitor};

@@ -12,7 +12,7 @@ use super::Config;
 
 /// How fast one client may send.
 #[derive(Debug)]
-pub(super) struct Pace {
+pub(crate) struct Pace {
     messages: Allowance,
     bytes: Allowance,
 }
@@ -43,12 +43,12 @@ impl Pace {
     }
 
     /// A message came; how long to wait before the next one is looked at.
-    pub(super) fn message(&mut self) -> Option<Duration> {
+    pub(crate) fn message(&mut self) -> Option<Duration> {
         self.messages.take(1)
     }
 
     /// Bytes came; how long to wait before more are read.
-    pub(super) fn bytes(&mut self, len: usize) -> Option<Duration> {
+    pub(crate) fn bytes(&mut self, len: usize) -> Option<Duration> {
         self.bytes.take(len as u64)
     }
 }

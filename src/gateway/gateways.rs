@@ -18,6 +18,7 @@ use super::documents::{Documents, DocumentsParts, Visits};
 use super::doorman::Doorman;
 use super::error::EventError;
 use super::event::{Event, EventKind, Handshake};
+use super::inflow::Inflow;
 use super::namespace::Namespace;
 use super::options::{Options, Origins, Paths, Transports};
 use super::rate::AddressRates;
@@ -256,12 +257,18 @@ impl Gateways {
     ///
     /// # Errors
     /// When the address has as many as it may.
-    pub fn place(&self, client: &listen::Client) -> Result<Option<listen::Place>, NoPlace> {
+    pub(crate) fn place(&self, client: &listen::Client) -> Result<Option<listen::Place>, NoPlace> {
         self.shared.connections.as_ref().map(|connections| connections.place(client)).transpose()
     }
 
+    /// How fast a connection of a client is to be read.
+    pub(crate) fn inflow(&self) -> Inflow {
+        let pace = self.shared.connections.as_ref().map(Connections::pace);
+        Inflow::new(pace, self.shared.config.ping_timeout, Arc::clone(&self.shared.metrics))
+    }
+
     /// Counts that a client was refused or ended because of a limit.
-    pub fn refused(&self, limit: Limit) {
+    pub(crate) fn refused(&self, limit: Limit) {
         self.shared.metrics.refused.count(limit);
     }
 

@@ -99,7 +99,7 @@ impl JsonWs {
             Ok(admitted) => {
                 let session = admitted.begin();
                 let around = Around { session: &session, wire: &wire, config, tasks };
-                let End { reason, ending } = socket.carry(&mut outgoing, &around).await;
+                let End { reason, ending } = socket.carry(&mut outgoing, gateways.inflow(), &around).await;
                 session.end(reason);
                 if matches!(ending, Some(Ending::TooLarge(_))) {
                     gateways.refused(Limit::GatewaysMaxMessage);

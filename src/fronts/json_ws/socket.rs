@@ -14,7 +14,7 @@ use super::message::{self, Incoming};
 use super::wire::{JsonWire, Outgoing};
 use crate::connection::{Close, read_error};
 use crate::delivery::Ending;
-use crate::gateway::{Config, DisconnectReason, Session, Wire};
+use crate::gateway::{Config, DisconnectReason, Inflow, Session, Wire};
 use crate::shutdown::Tasks;
 
 /// One client's socket.
@@ -44,10 +44,10 @@ impl Socket {
     }
 
     /// Carries a conversation until the client goes or is sent away.
-    pub(super) async fn carry(&mut self, outgoing: &mut Outgoing, around: &Around<'_>) -> End {
+    pub(super) async fn carry(&mut self, outgoing: &mut Outgoing, inflow: Inflow, around: &Around<'_>) -> End {
         let heard = Heard::new();
         let end = {
-            let reading = read(&mut self.stream, around.session, &heard);
+            let reading = read(&mut self.stream, around.session, inflow, &heard);
             let writing = write(&mut self.sink, outgoing, around, &heard);
             tokio::pin!(reading, writing);
             tokio::select! {
@@ -117,7 +117,7 @@ impl From<DisconnectReason> for End {
 }
 
 /// Reads until the client goes or breaks the protocol of WebSockets. What is no message does not end it.
-async fn read(stream: &mut SplitStream<WebSocket>, session: &Session, heard: &Heard) -> End {
+async fn read(stream: &mut SplitStream<WebSocket>, session: &Session, mut inflow: Inflow, heard: &Heard) -> End {
     loop {
         let message = match stream.next().await {
             Some(Ok(message)) => message,
@@ -128,12 +128,24 @@ async fn read(stream: &mut SplitStream<WebSocket>, session: &Session, heard: &He
             None => return DisconnectReason::TransportFailed.into(),
         };
         heard.note();
+        let wait = inflow.received(length(&message));
         match message {
             Message::Text(text) => hear(text.as_bytes(), session),
             Message::Binary(bytes) => hear(&bytes, session),
             Message::Ping(_) | Message::Pong(_) => {}
             Message::Close(_) => return DisconnectReason::TransportClosed.into(),
         }
+        if let Some(wait) = wait {
+            tokio::time::sleep(wait).await;
+        }
+    }
+}
+
+fn length(message: &Message) -> usize {
+    match message {
+        Message::Text(text) => text.len(),
+        Message::Binary(bytes) | Message::Ping(bytes) | Message::Pong(bytes) => bytes.len(),
+        Message::Close(_) => 0,
     }
 }
 

@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use super::engine::EngineSession;
 use super::packets::{self, Incoming, Kind, PacketError, PacketReader};
 use super::wire::{SocketIoWire, send};
-use crate::gateway::{AckId, Data, DisconnectReason, Entrance, Entry, Gateways, Handshake, Session};
+use crate::gateway::{AckId, Data, DisconnectReason, Entrance, Entry, Gateways, Handshake, Inflow, Session};
 use crate::telemetry::Limit;
 
 /// One connection. Its methods are called in the order in which packets come.
@@ -169,6 +169,11 @@ impl Connection {
         if let Some(Place::Inside(_, session)) = place {
             session.end(DisconnectReason::ServerDisconnected);
         }
+    }
+
+    /// How fast it is to be read.
+    pub(super) fn inflow(&self) -> Inflow {
+        self.gateways.inflow()
     }
 
     /// Counts that the client reached a limit.

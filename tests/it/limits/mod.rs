@@ -3,6 +3,7 @@
 mod addresses;
 mod deadlines;
 mod documents;
+mod events;
 mod pace;
 mod proxies;
 mod storm;

@@ -88,7 +88,12 @@ async fn take(sessions: &Sessions, session: &Arc<EngineSession>, request: Reques
         session.end(Ending::Broken, DisconnectReason::ParseError);
         return Err(Refusal::BadRequest);
     };
-    session.hear(Transport::Polling, said).map_err(|_malformed| Refusal::BadRequest)
+    session.hear(Transport::Polling, said).map_err(|_malformed| Refusal::BadRequest)?;
+    // The client says nothing more before it is answered.
+    if let Some(wait) = session.received(body.len()) {
+        tokio::time::sleep(wait).await;
+    }
+    Ok(())
 }
 
 async fn read(sessions: &Sessions, request: Request) -> Result<Vec<u8>, Refusal> {

@@ -14,7 +14,7 @@ use tokio_util::sync::{CancellationToken, WaitForCancellationFuture};
 use super::super::connection::Connection;
 use super::packet::{Malformed, Packet, Said, in_payload};
 use super::queue::{Bounds, Queue};
-use crate::gateway::{Config, DisconnectReason, NotSent, Transport};
+use crate::gateway::{Config, DisconnectReason, Inflow, NotSent, Transport};
 use crate::shutdown::Tasks;
 use crate::telemetry::Limit;
 
@@ -28,6 +28,7 @@ pub(in super::super) struct EngineSession {
     way: Mutex<Way>,
     /// Held while what a client said is handed on: two ways must not do it at once.
     hearing: Mutex<()>,
+    inflow: Mutex<Inflow>,
     beat: Mutex<Beat>,
     ponged: Notify,
     end: OnceLock<Ending>,
@@ -134,6 +135,7 @@ impl EngineSession {
     ) -> Arc<Self> {
         let bytes = usize::try_from(config.max_outgoing_bytes.as_u64()).unwrap_or(usize::MAX);
         let (interval, timeout) = (config.ping_interval, config.ping_timeout);
+        let inflow = Mutex::new(connection.inflow());
         Arc::new(Self {
             id: uuid::Uuid::new_v4().simple().to_string().into(),
             request,
@@ -141,6 +143,7 @@ impl EngineSession {
             queue: Queue::new(Bounds { packets: config.max_outgoing, bytes }),
             way: Mutex::new(Way { transport, upgrade: Upgrade::Not, is_polled: false, is_posted_to: false }),
             hearing: Mutex::default(),
+            inflow,
             beat: Mutex::new(Beat { due: Instant::now() + interval, is_pinged: false, interval, timeout }),
             ponged: Notify::new(),
             end: OnceLock::new(),
@@ -236,6 +239,11 @@ impl EngineSession {
             }
         }
         Ok(())
+    }
+
+    /// So much was read from the client; how long to wait before more is.
+    pub(super) fn received(&self, len: usize) -> Option<Duration> {
+        self.inflow.lock().unwrap_or_else(PoisonError::into_inner).received(len)
     }
 
     /// Begins to answer a request, if there is no other of its kind.

@@ -143,9 +143,12 @@ impl Socket {
 /// Reads until the session ends.
 async fn read(stream: &mut SplitStream<WebSocket>, session: &Arc<EngineSession>) -> (Ending, DisconnectReason) {
     loop {
-        let said = match stream.next().await {
-            Some(Ok(Message::Text(text))) => packet::read(text.as_str()),
-            Some(Ok(Message::Binary(bytes))) => Ok(Said::Binary(bytes)),
+        let (said, len) = match stream.next().await {
+            Some(Ok(Message::Text(text))) => (packet::read(text.as_str()), text.len()),
+            Some(Ok(Message::Binary(bytes))) => {
+                let len = bytes.len();
+                (Ok(Said::Binary(bytes)), len)
+            }
             Some(Ok(Message::Ping(_) | Message::Pong(_))) => continue,
             Some(Ok(Message::Close(_))) | None => return (Ending::ByClient, DisconnectReason::TransportClosed),
             Some(Err(error)) => {
@@ -164,6 +167,9 @@ async fn read(stream: &mut SplitStream<WebSocket>, session: &Arc<EngineSession>)
         if session.is_ended() {
             // The writer comes to its end, and is not torn from what it writes.
             std::future::pending::<()>().await;
+        }
+        if let Some(wait) = session.received(len) {
+            tokio::time::sleep(wait).await;
         }
     }
 }
