@@ -3,6 +3,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use axum::Router;
@@ -38,8 +39,9 @@ struct Capacity {
 
 /// What a connection takes: given back when it ends, be it as a WebSocket.
 struct Taken {
-    _open: OwnedSemaphorePermit,
+    /// Given back first: whoever comes in for the other must find it.
     _of_address: Option<Place>,
+    _open: OwnedSemaphorePermit,
     metrics: Arc<Metrics>,
 }
 
@@ -163,7 +165,10 @@ impl Service {
         let Self { routes, peer, head_within, tasks, metrics } = self;
         let mut http = hyper::server::conn::http1::Builder::new();
         http.timer(TokioTimer::new()).header_read_timeout(head_within);
+        let has_asked = Arc::new(AtomicBool::new(false));
+        let asks = Arc::clone(&has_asked);
         let service = hyper::service::service_fn(move |mut request: hyper::Request<Incoming>| {
+            asks.store(true, Ordering::Relaxed);
             if let Some(peer) = peer {
                 request.extensions_mut().insert(ConnectInfo(peer));
             }
@@ -180,7 +185,8 @@ impl Service {
             }
         };
         if let Err(error) = outcome {
-            if error.is_timeout() {
+            // After a request, it is a browser that had no further one.
+            if error.is_timeout() && !has_asked.load(Ordering::Relaxed) {
                 metrics.refused.count(Limit::HttpHeadWithin);
             }
             tracing::debug!(error = %error, "an HTTP connection ended early");
