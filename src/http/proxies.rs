@@ -157,6 +157,7 @@ const NO_PORT: u16 = 0;
 #[cfg(test)]
 mod tests {
     use axum::http::HeaderValue;
+    use proptest::prelude::*;
 
     use super::*;
 
@@ -232,6 +233,16 @@ mod tests {
         }
         // One header is read, and the other is the client's to write.
         assert_eq!(found("127.0.0.1:5", "x-forwarded-host", &["198.51.100.1"]), "127.0.0.1:5");
+    }
+
+    proptest! {
+        /// Whatever is written there, the client is somebody whom the proxy named, or the proxy.
+        #[test]
+        fn no_word_makes_the_server_fail(value in "[ -~]{0,60}|([0-9a-f:.,=;\" ]|for){0,40}", is_forwarded: bool) {
+            let found = found("127.0.0.1:5", if is_forwarded { "forwarded" } else { "x-forwarded-for" }, &[&value]);
+            prop_assert!(found == "127.0.0.1:5" || !value.is_empty());
+            prop_assert!(found.parse::<SocketAddr>().is_ok());
+        }
     }
 
     #[test]
