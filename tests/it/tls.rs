@@ -145,6 +145,7 @@ async fn clients_that_say_nothing_hold_up_nobody_and_are_given_up() {
     }
     let metrics = request(place.connect(&server).await, "GET /metrics").await;
     assert!(metrics.contains("ydock_handshake_failures_total 8\n"), "{metrics}");
+    assert!(metrics.contains("ydock_refused_total{limit=\"tls.handshake_within\"} 8\n"), "{metrics}");
 }
 
 /// TLS takes pieces of 64 KiB, also one that the socket does not take, and sends that only when it is asked to go on. One of

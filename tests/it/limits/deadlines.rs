@@ -3,10 +3,12 @@
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 use tokio::time::{Instant, interval, timeout};
 
-use super::{ADA, answer, connect};
-use crate::server::TestServer;
+use super::{ADA, answer, connect, is_upgrade, upgrade};
+use crate::raw::next_frame;
+use crate::server::{TestServer, until};
 
 const WITHIN: Duration = Duration::from_millis(500);
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -59,7 +61,39 @@ async fn a_body_that_trickles_is_answered_and_closed_at_its_deadline() {
 #[tokio::test]
 async fn a_head_that_trickles_is_closed_at_its_deadline() {
     let server = TestServer::start_set(&[("YDOCK_HTTP__HEAD_WITHIN", "500ms")]);
+    // Who asked for something and has nothing more to ask is closed too, and did nothing wrong.
+    let mut idle = connect(&server, ADA).await;
+    assert!(answer(&mut idle, "GET /healthz HTTP/1.1\r\nHost: ydock\r\n\r\n").await.starts_with("HTTP/1.1 200 "));
+    assert_eq!(timeout(PATIENCE, idle.read_to_end(&mut Vec::new())).await.unwrap().unwrap(), 0);
     let (_, after) = trickle(&server, "GET / HTTP/1.1\r\nHost: ydock\r\nX-Endless: ").await;
     assert!((WITHIN..PATIENCE / 2).contains(&after), "{after:?}");
-    assert!(server.refused("http.head_within").await >= 1);
+    until("it is counted", || async { server.refused("http.head_within").await == 1 }).await;
+}
+
+/// What a closing frame says.
+async fn goodbye(stream: &mut TcpStream) -> Vec<u8> {
+    loop {
+        if let (0x88, payload) = next_frame(stream).await.unwrap() {
+            return payload;
+        }
+    }
+}
+
+#[tokio::test]
+async fn who_says_nothing_after_the_upgrade_is_ended_and_told() {
+    let server = TestServer::start_set(&[
+        ("YDOCK_CONNECTIONS__ENTER_WITHIN", "300ms"),
+        ("YDOCK_CONNECTIONS__KEEP_ALIVE", "200ms"),
+        ("YDOCK_CONNECTIONS__PING", "200ms"),
+        ("YDOCK_CONNECTIONS__SILENT_AFTER", "600ms"),
+    ]);
+    for (path, setting, code) in
+        [("/yjs/silent", "connections.silent_after", 4504), ("/hocuspocus", "connections.enter_within", 4408_u16)]
+    {
+        let mut stream = connect(&server, ADA).await;
+        assert!(is_upgrade(&upgrade(&mut stream, path, "").await));
+        let payload = timeout(PATIENCE, goodbye(&mut stream)).await.unwrap();
+        assert!(payload.starts_with(&code.to_be_bytes()), "{path}: {payload:?}");
+        assert_eq!(server.refused(setting).await, 1, "{setting}");
+    }
 }

@@ -46,6 +46,8 @@ async fn storm(setting: &str, variable: &str) {
     assert!(grown < GROWTH, "{grown} bytes more");
     assert_eq!(server.refused(setting).await, (ATTEMPTS - ALLOWED) as u64);
     until("the others are gone", || async { server.metric("ydock_connections").await == ALLOWED as u64 }).await;
+    // And the one by which this is asked.
+    until("no socket is left", || async { server.metric("ydock_sockets").await == ALLOWED as u64 + 1 }).await;
     // Whoever stays was not touched, and a place that is given back is free.
     let mut one = Client::over_upgraded(any(stay.pop().unwrap())).await;
     one.settled().await;
