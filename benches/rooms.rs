@@ -11,6 +11,7 @@ use tokio::runtime::Runtime;
 use ydock::delivery::{self, Dialect, Message, Outbox};
 use ydock::doc_rooms::{Config, Membership, Rooms, RoomsParts, Seat};
 use ydock::fronts::y_websocket::{Acks, YWebSocketDialect};
+use ydock::hooks::HookChain;
 use ydock::lib0::{Reader, write_text, write_var_uint};
 use ydock::shutdown::Tasks;
 use ydock::storage::{MemoryStore, Store};
@@ -91,7 +92,14 @@ async fn receive(outbox: &Outbox, last: &Bytes) {
 
 fn rooms(store: Arc<dyn Store>) -> Rooms {
     let (tasks, metrics) = (Tasks::new(), Arc::new(Metrics::new()));
-    Rooms::new(RoomsParts { store, config: Config::default(), max_update: 16 << 20, tasks, metrics })
+    Rooms::new(RoomsParts {
+        store,
+        config: Config::default(),
+        max_update: 16 << 20,
+        hooks: HookChain::default(),
+        tasks,
+        metrics,
+    })
 }
 
 async fn join(rooms: &Rooms, name: &DocName) -> (Membership, Arc<Outbox>) {

@@ -34,6 +34,7 @@ pub mod delivery;
 pub mod doc_rooms;
 pub mod fronts;
 pub mod gateway;
+pub mod hooks;
 pub mod http;
 pub mod ids;
 pub mod lib0;
@@ -51,9 +52,14 @@ pub mod upkeep;
 pub mod websocket;
 
 pub use ids::{ClientId, ConnId, DocName, DocNameError, Generation, MemberId};
-pub use server::{Server, StartError, StopError};
+pub use server::{Server, ServerBuilder, StartError, StopError};
 
 /// The code of the guide compiles.
 #[cfg(doctest)]
 #[doc = include_str!("../docs/guides/gateway.md")]
 struct GatewayGuide;
+
+/// The same.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/guides/hooks.md")]
+struct HooksGuide;

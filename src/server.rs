@@ -1,6 +1,7 @@
 //! The composition root: builds the parts once, listens, and drains.
 
 mod accept;
+mod builder;
 mod certificate;
 mod desk;
 
@@ -22,6 +23,7 @@ use crate::fronts::json_ws::{JsonWs, JsonWsParts};
 use crate::fronts::y_socket_io::{self, YSocketIoParts};
 use crate::fronts::y_websocket::{YWebSocket, YWebSocketParts};
 use crate::gateway::{DocumentsParts, Doorman, Gateways, GatewaysBuilder, Origins, built_in};
+use crate::hooks::HookChain;
 use crate::http::control::{Control, ControlSocket, Place, control_routes};
 use crate::http::{self, App};
 use crate::ids::DocName;
@@ -35,6 +37,7 @@ use crate::tls::{Acceptor, PairError};
 use accept::Door;
 use certificate::Renewal;
 
+pub use builder::ServerBuilder;
 pub use desk::Desk;
 
 /// A server that listens and has not been started.
@@ -120,7 +123,7 @@ impl Server {
     /// When the settings contradict each other, the certificate cannot be used, the address is taken or the store cannot be
     /// opened.
     pub async fn bind(config: Config) -> Result<Self, StartError> {
-        Self::bind_with(config, GatewaysBuilder::default()).await
+        Self::builder(config).bind().await
     }
 
     /// The same with gateways of your own.
@@ -140,7 +143,16 @@ impl Server {
     ///
     /// # Errors
     /// As for [`bind`](Self::bind), and when a gateway's own port is taken.
-    pub async fn bind_with(config: Config, mut gateways: GatewaysBuilder) -> Result<Self, StartError> {
+    pub async fn bind_with(config: Config, gateways: GatewaysBuilder) -> Result<Self, StartError> {
+        Self::builder(config).gateways(gateways).bind().await
+    }
+
+    /// A server with parts of your own, of which each may be left out.
+    pub fn builder(config: Config) -> ServerBuilder {
+        ServerBuilder::new(config)
+    }
+
+    async fn bind_parts(config: Config, mut gateways: GatewaysBuilder, hooks: HookChain) -> Result<Self, StartError> {
         config.check()?;
         if config.gateways.built_in {
             gateways.add_default(built_in::chat(built_in::has_token));
@@ -150,7 +162,7 @@ impl Server {
         let own = listen(&config.listen)?;
         let store = storage::open(&config.store)?;
         let access = access(&config)?;
-        let core = Core::new(&config, store, access);
+        let core = Core::new(&config, store, (access, hooks));
         core.tie(&mut gateways, &config);
         let gateways = gateways.build(config.gateways.clone(), core.tasks.clone()).await;
         let mut doors = Vec::new();
@@ -237,6 +249,12 @@ impl Server {
         &self.gateways
     }
 
+    /// The documents: a way to read, change and tell of them from anywhere.
+    #[must_use]
+    pub const fn rooms(&self) -> &Rooms {
+        &self.rooms
+    }
+
     /// The address that the server listens on, with the port that was free.
     #[must_use]
     pub const fn address(&self) -> &Address {
@@ -300,12 +318,13 @@ struct Core {
 }
 
 impl Core {
-    fn new(config: &Config, store: Arc<dyn Store>, access: Access) -> Self {
+    fn new(config: &Config, store: Arc<dyn Store>, (access, hooks): (Access, HookChain)) -> Self {
         let (tasks, metrics) = (Tasks::new(), Arc::new(Metrics::new()));
         let rooms = Rooms::new(RoomsParts {
             store: Arc::clone(&store),
             config: config.rooms.clone(),
             max_update: config.store.max_update.as_u64(),
+            hooks,
             tasks: tasks.clone(),
             metrics: Arc::clone(&metrics),
         });
@@ -331,12 +350,12 @@ impl Core {
         gateways.beside(self.connections.clone());
         gateways.documents(DocumentsParts {
             rooms: self.rooms.clone(),
-            sessions: self.sessions.clone(),
             delivery: config.delivery.clone(),
             expiry: config.rooms.awareness.expiry,
         });
         gateways.add(y_socket_io::gateway(YSocketIoParts {
             rooms: self.rooms.clone(),
+            access: self.access.clone(),
             sessions: self.sessions.clone(),
             delivery: config.delivery.clone(),
             tasks: self.tasks.clone(),

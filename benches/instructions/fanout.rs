@@ -10,6 +10,7 @@ use ydock::DocName;
 use ydock::delivery::{self, Outbox, Wire};
 use ydock::doc_rooms::{Config, Membership, Rooms, RoomsParts, Seat};
 use ydock::fronts::y_websocket::{Acks, YWebSocketDialect};
+use ydock::hooks::HookChain;
 use ydock::shutdown::Tasks;
 use ydock::storage::MemoryStore;
 use ydock::telemetry::Metrics;
@@ -92,6 +93,7 @@ fn in_a_room() -> (Runtime, Room) {
             store: Arc::new(MemoryStore::default()),
             config: Config { compact_updates: usize::MAX, ..Config::default() },
             max_update: 1 << 20,
+            hooks: HookChain::default(),
             tasks: Tasks::new(),
             metrics: Arc::new(Metrics::new()),
         });

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::listen::Address;
-use crate::{auth, connection, delivery, doc_rooms, gateway, http, materialise, storage, telemetry, tls};
+use crate::{auth, connection, delivery, doc_rooms, gateway, hooks, http, materialise, storage, telemetry, tls};
 
 pub use layers::{ConfigError, Layers};
 
@@ -42,6 +42,8 @@ pub struct Config {
     pub delivery: delivery::Config,
     /// Gateways: events over Socket.IO and JSON.
     pub gateways: gateway::Config,
+    /// Hooks.
+    pub hooks: hooks::Config,
     /// Exports.
     pub exports: materialise::Config,
     /// HTTP.
@@ -63,6 +65,7 @@ impl Default for Config {
             connections: connection::Config::default(),
             delivery: delivery::Config::default(),
             gateways: gateway::Config::default(),
+            hooks: hooks::Config::default(),
             exports: materialise::Config::default(),
             http: http::Config::default(),
             tls: tls::Config::default(),

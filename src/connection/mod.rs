@@ -3,26 +3,32 @@
 //! A front gives a [`Protocol`]; this module gives it frames within the limits, drives the outbox, keeps silent clients
 //! awake, finds dead ones, and says goodbye with a code and a reason.
 
+mod admission;
 mod close;
 mod config;
 mod connections;
 mod driver;
+mod entrance;
 mod halves;
 mod library;
 mod pace;
 mod permission;
+mod request;
 mod rounds;
 mod session;
 mod sessions;
 mod unsent;
 
+pub use admission::Admission;
 pub use close::Close;
 pub use config::Config;
 pub use connections::{Connections, NoSlot, Slot};
 pub use driver::Driver;
+pub use entrance::Entrance;
 pub(crate) use library::read_error;
 pub(crate) use pace::Pace;
 pub use permission::Permission;
+pub use request::RequestParts;
 pub use session::Session;
 pub use sessions::{Holder, Reviewed, Seated, SessionId, SessionInfo, Sessions, Visitor};
 

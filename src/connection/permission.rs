@@ -91,12 +91,17 @@ impl Permission {
 
     /// Tells the client that an edit was dropped, unless it counts on no answer and was told within the last second.
     pub(super) fn deny_edit(&mut self, now: Instant) {
+        self.refuse_edit(READ_ONLY, now);
+    }
+
+    /// The same for another reason.
+    pub(super) fn refuse_edit(&mut self, reason: &str, now: Instant) {
         self.say(&Message::Dropped);
         if self.denied_at.is_some_and(|at| now < at + DENY_AGAIN) {
             return;
         }
         self.denied_at = Some(now);
-        if let Some(frame) = self.voice.dialect.encode(&Message::Denied(READ_ONLY)) {
+        if let Some(frame) = self.voice.dialect.encode(&Message::Denied(reason)) {
             // Not as an answer: a client that tries on while a long document is on its way would be ended.
             self.voice.lane.presence(frame);
         }
@@ -113,6 +118,7 @@ mod tests {
     use super::*;
     use crate::access::Role;
     use crate::delivery::{Batch, Config};
+    use crate::hooks::Front;
 
     #[derive(Debug)]
     struct Words {
@@ -145,7 +151,7 @@ mod tests {
 
     fn announce(outbox: &Arc<Outbox>, dialect: Arc<dyn Dialect>) -> Permission {
         let pass = Pass::everyone(Role::View);
-        let visitor = Visitor { pass, at_most: Role::Admin, doc: None, front: "words", address: None };
+        let visitor = Visitor { pass, at_most: Role::Admin, doc: None, front: Front::YWebSocket, remote: None };
         let visitor = Visitor { doc: Some(crate::ids::DocName::parse("a").unwrap()), ..visitor };
         Permission::announce(&Sessions::default(), visitor, outbox, dialect).unwrap()
     }

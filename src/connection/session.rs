@@ -2,24 +2,28 @@
 
 use tokio::time::Instant;
 
+use super::admission::Admission;
 use super::permission::Permission;
 use crate::access::{Grant, Pass};
 use crate::delivery::{Ending, Message};
 use crate::doc_rooms::{Membership, RoomEnded};
+use crate::hooks::Answer;
 use crate::sync::SyncMessage;
 
 /// A client's place in a document, with what it may do there.
 #[derive(Debug)]
 pub struct Session {
+    // First, so that the room is left before the hooks are told.
     membership: Membership,
     permission: Permission,
+    admission: Admission,
 }
 
 impl Session {
-    /// A session of a member that may do this.
+    /// A session of a member that may do this and was let in.
     #[must_use]
-    pub fn new(membership: Membership, permission: Permission) -> Self {
-        Self { membership, permission }
+    pub fn new(membership: Membership, permission: Permission, admission: Admission) -> Self {
+        Self { membership, permission, admission }
     }
 
     /// Whether what is passed on next is followed by more at once.
@@ -40,6 +44,9 @@ impl Session {
                 Ok(())
             }
             SyncMessage::Step2(update) | SyncMessage::Update(update) if self.permission.grant().may_edit() => {
+                if self.admission.judges_updates() {
+                    return Box::pin(self.judged(message)).await;
+                }
                 self.membership.update(update).await
             }
             // Every client answers the room's Step1, whether it has changed anything or not.
@@ -65,6 +72,12 @@ impl Session {
 
     /// Passes an awareness update on.
     pub async fn awareness(&self, update: &[u8]) -> Result<(), RoomEnded> {
+        if self.admission.judges_awareness() {
+            return match self.admission.awareness(update).await {
+                Ok(update) => self.membership.awareness(&update).await,
+                Err(_) => Ok(()),
+            };
+        }
         self.membership.awareness(update).await
     }
 
@@ -79,6 +92,34 @@ impl Session {
             self.membership.typing(typing, place).await?;
         }
         Ok(())
+    }
+
+    /// Passes a text of the application to the hooks, and what they answer to whom it is for.
+    pub async fn stateless(&self, text: &str) -> Result<(), RoomEnded> {
+        for answer in self.admission.stateless(text).await {
+            match answer {
+                Answer::Reply(text) => self.permission.say(&Message::Stateless(&text)),
+                Answer::Broadcast(text) => self.membership.stateless(&text).await?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Passes an edit on if the hooks have nothing against it.
+    async fn judged(&mut self, message: SyncMessage<'_>) -> Result<(), RoomEnded> {
+        let (SyncMessage::Step1(update) | SyncMessage::Step2(update) | SyncMessage::Update(update)) = message;
+        // Every client answers the room's Step1; what it brings again was judged before.
+        let is_answer = matches!(message, SyncMessage::Step2(_));
+        if is_answer && self.membership.knows(update).await? {
+            return self.membership.update(update).await;
+        }
+        match self.admission.update(update).await {
+            Ok(()) => self.membership.update(update).await,
+            Err(error) => {
+                self.permission.refuse_edit(&error.to_string(), Instant::now());
+                Ok(())
+            }
+        }
     }
 }
 

@@ -5,7 +5,7 @@
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
 use std::fmt;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
@@ -17,6 +17,7 @@ use tokio::time::{Instant, sleep_until};
 use crate::access::{Grant, Pass, Role, TokenId};
 use crate::auth::{Access, Refusal};
 use crate::delivery::Ending;
+use crate::hooks::Front;
 use crate::ids::DocName;
 use crate::shutdown::Tasks;
 
@@ -60,9 +61,9 @@ pub struct Visitor {
     /// Into which document; none for a namespace of a gateway.
     pub doc: Option<DocName>,
     /// By which front.
-    pub front: &'static str,
+    pub front: Front,
     /// From where, if that is known.
-    pub address: Option<IpAddr>,
+    pub remote: Option<SocketAddr>,
 }
 
 /// What a session may do now.
@@ -96,7 +97,7 @@ pub struct SessionInfo {
     pub document: Option<DocName>,
     /// What it may do.
     pub role: Role,
-    /// How it came.
+    /// How it came: the name of a [`Front`].
     pub front: &'static str,
     /// Where it comes from.
     pub address: Option<IpAddr>,
@@ -254,7 +255,8 @@ impl Sessions {
 
 impl Visitor {
     /// What it may do: in its document, or in a namespace whatever it may do anywhere.
-    fn grant(&self) -> Option<Grant> {
+    #[must_use]
+    pub fn grant(&self) -> Option<Grant> {
         match &self.doc {
             Some(doc) => self.pass.grant(doc).map(|grant| grant.at_most(self.at_most)),
             None => Some(Grant::of(self.at_most)),
@@ -294,8 +296,8 @@ impl Standing {
             token: visitor.pass.token,
             document: visitor.doc.clone(),
             role: Role::from_level(self.role.load(Ordering::Relaxed)),
-            front: visitor.front,
-            address: visitor.address,
+            front: visitor.front.name(),
+            address: visitor.remote.map(|remote| remote.ip()),
             since: self.since,
             expires: visitor.pass.expires,
         }
@@ -380,7 +382,7 @@ mod tests {
         let docs = "a*".parse().unwrap();
         let pass = Pass { user: Some(user.into()), rules: [Rule { docs, role }].into(), ..Pass::everyone(Role::View) };
         let doc = Some(DocName::parse("a").unwrap());
-        Visitor { pass, at_most: Role::Admin, doc, front: "test", address: None }
+        Visitor { pass, at_most: Role::Admin, doc, front: Front::YWebSocket, remote: None }
     }
 
     fn enter(sessions: &Sessions, visitor: Visitor) -> (Arc<Heard>, Seated) {

@@ -46,6 +46,8 @@ pub enum Message<'a> {
     Dropped,
     /// Everything that the room has accepted is durable, after something was not.
     AllSaved,
+    /// A text of the application.
+    Stateless(&'a str),
     /// What the session may do.
     Granted(Grant),
     /// What the client sent was dropped; the text says why.

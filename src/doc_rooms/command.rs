@@ -36,6 +36,10 @@ pub(super) enum Edit {
         typing: bool,
         place: Box<str>,
     },
+    /// A text of the application for everybody, whoever says it.
+    Stateless {
+        text: Box<str>,
+    },
 }
 
 /// Something that changes the document, or may: waits its turn, and longer while the disk does not keep up.
@@ -64,6 +68,11 @@ pub(super) enum Control {
     },
     Read {
         reply: oneshot::Sender<Reading>,
+    },
+    /// Whether an update brings nothing new.
+    Knows {
+        update: Bytes,
+        reply: oneshot::Sender<bool>,
     },
     /// Save what there is without waiting for more.
     Hurry,

@@ -37,6 +37,8 @@ pub(super) enum Effect {
     PresenceTo { member: MemberId },
     /// Send typing notes to everyone who asked but those they speak of.
     Typing { notes: Vec<(ClientId, TypingNote)> },
+    /// Send a text of the application to everyone.
+    Stateless { text: Box<str> },
     /// End the member's session.
     End { member: MemberId, ending: Ending },
     /// Answer a caller.

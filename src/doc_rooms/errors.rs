@@ -3,6 +3,7 @@
 use thiserror::Error;
 
 use crate::delivery::Ending;
+use crate::hooks::{HookError, Refusal};
 use crate::storage::StoreError;
 use crate::sync::ScanError;
 
@@ -22,6 +23,12 @@ pub enum JoinError {
     /// The stored updates are no document.
     #[error("the stored document is inconsistent")]
     Inconsistent,
+    /// A hook refused to begin the document.
+    #[error(transparent)]
+    Refused(Refusal),
+    /// The hook that was to begin the document failed, or its answer cannot be taken.
+    #[error("the document cannot be begun")]
+    NotBegun,
     /// The room failed while the session was joining: try again.
     #[error("the room failed")]
     Failed,
@@ -36,7 +43,18 @@ impl JoinError {
             Self::Stopping => Ending::ShuttingDown,
             Self::Load(StoreError::Corrupt { .. }) | Self::Inconsistent => Ending::Damaged,
             Self::Load(_) => Ending::Unavailable("the document cannot be loaded now, try again later".to_owned()),
+            Self::Refused(reason) => Ending::Forbidden(reason.to_string()),
+            Self::NotBegun => Ending::Unavailable("the document cannot be opened now, try again later".to_owned()),
             Self::Failed => Ending::RoomFailed,
+        }
+    }
+}
+
+impl From<HookError> for JoinError {
+    fn from(error: HookError) -> Self {
+        match error {
+            HookError::Refused(reason) => Self::Refused(reason),
+            HookError::Failed => Self::NotBegun,
         }
     }
 }

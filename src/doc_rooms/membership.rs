@@ -93,6 +93,16 @@ impl Membership {
         let edit = Edit::Typing { member: self.member, typing, place: place.into() };
         self.edit(edit, place.len()).await
     }
+
+    /// Sends a text of the application to everybody in the room whose wire knows such texts.
+    pub async fn stateless(&self, text: &str) -> Result<(), RoomEnded> {
+        self.edit(Edit::Stateless { text: text.into() }, text.len()).await
+    }
+
+    /// Whether an update brings nothing that the room does not have by now; what waits for its turn does not count.
+    pub async fn knows(&self, update: &[u8]) -> Result<bool, RoomEnded> {
+        self.handle.knows(Bytes::copy_from_slice(update)).await
+    }
 }
 
 impl Drop for Membership {

@@ -33,10 +33,12 @@ mod registry;
 mod room;
 mod saver;
 mod seats;
+mod seed;
 mod state;
 mod state_presence;
 mod state_saved;
 mod task;
+mod told;
 mod unload;
 mod windows;
 

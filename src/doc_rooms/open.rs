@@ -8,6 +8,7 @@ use tokio::time::Instant;
 use super::errors::JoinError;
 use super::log::Log;
 use super::registry::Context;
+use super::seed;
 use super::state::RoomState;
 use crate::ids::{DocName, Generation};
 use crate::storage::{StoreError, StoredDocument};
@@ -26,7 +27,10 @@ pub(super) struct Opened {
 /// Loads a document; a store that is unavailable is tried again for a short time.
 pub(super) async fn open(context: &Context, name: &DocName) -> Result<Opened, JoinError> {
     let started = Instant::now();
-    let stored = load(context, name).await.map_err(JoinError::Load)?;
+    let mut stored = load(context, name).await.map_err(JoinError::Load)?;
+    if stored.head == 0 && seed::begin(context, name, &stored).await? {
+        stored = load(context, name).await.map_err(JoinError::Load)?;
+    }
     let StoredDocument { generation, ancestors, snapshot_upto, head, bytes } = stored;
     let ancestors = decode_ancestors(&ancestors).ok_or(JoinError::Inconsistent)?;
     let (index, snapshot_state) = index(context, name, bytes.clone()).await?;
@@ -67,7 +71,7 @@ async fn index(
     })
 }
 
-fn decode_ancestors(encoded: &[u8]) -> Option<StateVector> {
+pub(super) fn decode_ancestors(encoded: &[u8]) -> Option<StateVector> {
     if encoded.is_empty() { Some(StateVector::default()) } else { StateVector::decode(encoded, usize::MAX).ok() }
 }
 

@@ -19,6 +19,7 @@ use super::errors::{CondenseError, DeleteError, JoinError, ReadError, SubmitErro
 use super::membership::{Membership, RoomEnded, Seat};
 use super::windows::Windows;
 use super::{compaction, task};
+use crate::hooks::HookChain;
 use crate::ids::{DocName, MemberId};
 use crate::shutdown::Tasks;
 use crate::storage::Store;
@@ -40,6 +41,8 @@ pub struct RoomsParts {
     pub config: Config,
     /// The longest single update that the store takes, in bytes.
     pub max_update: u64,
+    /// Who is told of documents.
+    pub hooks: HookChain,
     /// Where rooms run.
     pub tasks: Tasks,
     /// Where rooms count.
@@ -53,6 +56,7 @@ pub(super) struct Context {
     /// Shared by all rooms, so that it stays in the cache.
     pub(super) config: Arc<Config>,
     pub(super) max_update: u64,
+    pub(super) hooks: HookChain,
     pub(super) tasks: Tasks,
     pub(super) metrics: Arc<Metrics>,
     rooms: Mutex<HashMap<DocName, RoomHandle>>,
@@ -98,13 +102,36 @@ impl Rooms {
     /// No room is open.
     #[must_use]
     pub fn new(parts: RoomsParts) -> Self {
-        let RoomsParts { store, config, max_update, tasks, metrics } = parts;
+        let RoomsParts { store, config, max_update, hooks, tasks, metrics } = parts;
         let (rooms, next_room, next_member) = (Mutex::default(), AtomicU64::new(1), AtomicU64::new(1));
         let windows = Windows::new(config.save_window);
         let (config, compactions) = (Arc::new(config), compaction::places());
-        let context =
-            Context { store, config, max_update, tasks, metrics, rooms, next_room, next_member, windows, compactions };
+        let context = Context {
+            store,
+            config,
+            max_update,
+            hooks,
+            tasks,
+            metrics,
+            rooms,
+            next_room,
+            next_member,
+            windows,
+            compactions,
+        };
         Self { context: Arc::new(context) }
+    }
+
+    /// Who is told of documents.
+    #[must_use]
+    pub fn hooks(&self) -> &HookChain {
+        &self.context.hooks
+    }
+
+    /// Where rooms run.
+    #[must_use]
+    pub fn tasks(&self) -> &Tasks {
+        &self.context.tasks
     }
 
     /// Takes a seat in a document's room, which is opened if need be.
@@ -208,6 +235,11 @@ impl Rooms {
     /// # Errors
     /// When there is no such document, or the store fails.
     pub async fn delete(&self, name: &DocName) -> Result<(), DeleteError> {
+        // A hook would begin the document, only for it to be deleted.
+        let may_begin = !self.context.hooks.is_empty() && self.context.peek(name).is_none();
+        if may_begin && self.context.store.stat(name).await?.is_none() {
+            return Err(DeleteError::Unknown);
+        }
         for _ in 0..ATTEMPTS {
             let handle = self.context.open(name)?;
             let (reply, answer) = oneshot::channel();
@@ -227,6 +259,14 @@ impl Rooms {
     /// When the parts are no document.
     pub fn condense(&self, parts: &DocumentBytes) -> Result<Bytes, CondenseError> {
         compaction::snapshot_of(parts, self.context.config.history)
+    }
+
+    /// Sends a text of the application to every client of a document whose wire knows such texts, which is Hocuspocus's. Nothing
+    /// happens when no room is open.
+    pub async fn broadcast_stateless(&self, name: &DocName, text: &str) {
+        if let Some(handle) = self.context.peek(name) {
+            let _nobody_is_there = handle.edit(Edit::Stateless { text: text.into() }, text.len(), false).await.is_err();
+        }
     }
 
     /// How many members a document's room has; `None` when no room is open.
@@ -357,6 +397,13 @@ impl RoomHandle {
         let places = u32::try_from(bytes.clamp(1, desk.max_places)).unwrap_or(u32::MAX);
         let place = Arc::clone(&desk.places).acquire_many_owned(places).await.or(Err(RoomEnded))?;
         self.0.requests.send(Queued { request, place }).await.or(Err(RoomEnded))
+    }
+
+    /// Whether an update brings nothing new.
+    pub(super) async fn knows(&self, update: Bytes) -> Result<bool, RoomEnded> {
+        let (reply, answer) = oneshot::channel();
+        self.0.control.send(Control::Knows { update, reply }).await.or(Err(RoomEnded))?;
+        answer.await.or(Err(RoomEnded))
     }
 
     /// Queues a control without waiting: when the queue is full, a task waits instead.

@@ -24,6 +24,7 @@ use super::registry::{Context, RoomGauges};
 use super::saver::{Due, Progress, Saver};
 use super::seats::Seats;
 use super::state::{Hears, Member, Origin, RoomState, Tally};
+use super::told::Told;
 use crate::delivery::{Ending, Message};
 use crate::ids::{DocName, Generation, MemberId};
 use crate::storage::StoreError;
@@ -48,6 +49,8 @@ pub(super) struct Room {
     pub(super) told_uncollected: bool,
     pub(super) todo: Todo,
     pub(super) life: Life,
+    /// The hooks, if there are any.
+    told: Option<Told>,
     /// The last attempt to save failed.
     fails: bool,
     answers: HashMap<Ticket, oneshot::Sender<Result<Submitted, SubmitError>>>,
@@ -127,6 +130,7 @@ impl Room {
             told_uncollected: false,
             todo: Todo::default(),
             life: Life::Open,
+            told: Told::of(context, name),
             fails: false,
             answers: HashMap::new(),
             next_ticket: 1, // 0 is nobody's
@@ -246,6 +250,9 @@ impl Room {
                 self.context.metrics.updates_saved.increment(count);
                 self.context.metrics.save_seconds.record(now.saturating_duration_since(accepted_at));
                 self.set_failure(None);
+                if let Some(told) = &self.told {
+                    told.saved(stored);
+                }
                 self.state.saved(upto, now, &mut self.effects);
             }
             Progress::Failed { error, pause } => {
@@ -330,6 +337,7 @@ impl Room {
                 Effect::Presence { batch } => self.seats.presence(&batch),
                 Effect::PresenceTo { member } => self.send_presence(member),
                 Effect::Typing { notes } => self.seats.typing(&notes),
+                Effect::Stateless { text } => self.seats.stateless(&text),
                 Effect::End { member, ending } => {
                     tracing::info!(doc = %self.name, error = %ending, "a session is refused");
                     if self.seats.end(member, ending) {

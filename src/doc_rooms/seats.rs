@@ -173,6 +173,16 @@ impl Seats {
         }
     }
 
+    /// Sends a text of the application to everyone. None is skipped, so who does not read them is ended in the end.
+    pub(super) fn stateless(&self, text: &str) {
+        let mut frames = Encoded::default();
+        for seat in self.members.values() {
+            if let Some(frame) = frames.of(seat, &Message::Stateless(text)) {
+                seat.lane.reply(frame);
+            }
+        }
+    }
+
     /// Ends one member's session; says whether its connection stays, so that it is to leave.
     pub(super) fn end(&self, member: MemberId, ending: Ending) -> bool {
         self.members.get(&member).is_some_and(|seat| seat.end(ending))

@@ -199,6 +199,7 @@ impl RoomState {
                 self.presence.typing.set(member, typing, &place, now);
             }
             Edit::Awareness { .. } | Edit::Typing { .. } => {} // of a member that has left
+            Edit::Stateless { text } => effects.push(Effect::Stateless { text }),
         }
     }
 

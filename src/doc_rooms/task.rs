@@ -49,7 +49,10 @@ async fn live(context: &Arc<Context>, name: &DocName, mut inbox: Inbox, desk: &A
             Task { context, name, generation, desk, inbox, idle, errands, may_edit: true, tick: None }.run().await;
         }
         Err(error) => {
-            tracing::error!(doc = %name, error = %ErrorChain(&error), "a document could not be opened");
+            match &error {
+                JoinError::Refused(reason) => tracing::info!(doc = %name, %reason, "a document is refused"),
+                error => tracing::error!(doc = %name, error = %ErrorChain(error), "a document could not be opened"),
+            }
             context.forget(name, inbox.room);
             inbox.control.close();
             inbox.requests.close();
@@ -127,6 +130,9 @@ impl Task<'_> {
                 Event::Control(Control::Hurry) => room.saver.hurry(),
                 Event::Control(Control::Read { reply }) => {
                     let _reader_has_gone = reply.send(room.reading()).is_err();
+                }
+                Event::Control(Control::Knows { update, reply }) => {
+                    let _session_has_gone = reply.send(room.state.index.knows(&update)).is_err();
                 }
                 Event::Request(queued) => requests(room, queued, &mut self.inbox, now),
                 Event::Appended(outcome) => room.appended(outcome, now),
@@ -233,7 +239,7 @@ fn refuse(control: Control, error: &JoinError) {
     let _nobody_waits = match control {
         Control::Join { reply, .. } => reply.send(Err(error.clone())).is_err(),
         Control::Delete { reply } => reply.send(Err(error.clone().into())).is_err(),
-        Control::Leave { .. } | Control::Read { .. } | Control::Hurry => true,
+        Control::Leave { .. } | Control::Read { .. } | Control::Knows { .. } | Control::Hurry => true,
     };
 }
 

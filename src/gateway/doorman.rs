@@ -15,6 +15,7 @@ use crate::access::{Grant, Pass, Role};
 use crate::auth::{Access, Credentials, Refusal};
 use crate::connection::{Close, Holder, Seated, Sessions, Visitor};
 use crate::delivery::Ending;
+use crate::hooks::Front;
 use crate::ids::DocName;
 
 /// Who may come in, and who is there.
@@ -34,9 +35,6 @@ impl Default for Doorman {
         Self { access: Access::everyone(Role::Admin), sessions: Sessions::default(), origins: Origins::Same }
     }
 }
-
-/// What gateways are called among the fronts.
-pub(super) const FRONT: &str = "gateway";
 
 /// How a client came in: what its token is good for, once it has been seen.
 #[derive(Debug)]
@@ -68,8 +66,8 @@ impl Doorman {
             pass: leave.pass.clone(),
             at_most: Role::Admin,
             doc: None,
-            front: FRONT,
-            address: client.handshake().address.map(|address| address.ip()),
+            front: Front::Gateway,
+            remote: client.handshake().address,
         };
         let seated = self.sessions.enter(visitor, Arc::new(Held(client.downgrade())));
         *leave.seated.lock().unwrap_or_else(PoisonError::into_inner) = seated;

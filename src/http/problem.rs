@@ -197,6 +197,10 @@ impl From<JoinError> for Problem {
             JoinError::Stopping => Self::later("the server is shutting down"),
             JoinError::Load(error) => error.into(),
             JoinError::Inconsistent => Self::unreadable(),
+            JoinError::Refused(reason) => {
+                Self::new(StatusCode::FORBIDDEN, "/problems/refused-document", "Document refused", reason.to_string())
+            }
+            JoinError::NotBegun => Self::later("the document cannot be opened now"),
             JoinError::Failed => Self::later("the document's room failed, try again"),
         }
     }

@@ -13,8 +13,8 @@ use super::names;
 use super::problem::Problem;
 use super::routes::App;
 use crate::auth::Credentials;
+use crate::connection::RequestParts;
 use crate::fronts::json_ws::JsonWs;
-use crate::fronts::y_websocket::RequestParts;
 use crate::listen::Client;
 use crate::websocket::{Upgrade, UpgradeRejection};
 
@@ -108,8 +108,7 @@ fn enter(app: &App, upgrade: Upgrade, request: &Request) -> Response {
         Err(no_slot) => return Problem::from(no_slot).into_response(),
     };
     let credentials = credentials(app, request);
-    let parts = RequestParts { query: request.uri().query(), headers: request.headers(), credentials: &credentials };
-    app.y_websocket.upgrade(slot, upgrade, doc, &parts)
+    app.y_websocket.upgrade(slot, upgrade, doc, &parts_of(request, &credentials))
 }
 
 fn converse(app: &App, upgrade: Upgrade, request: &Request) -> Response {
@@ -117,14 +116,23 @@ fn converse(app: &App, upgrade: Upgrade, request: &Request) -> Response {
         return Problem::origin().into_response();
     }
     match app.hocuspocus.connections().admit(Client::of(request.extensions())) {
-        Ok(slot) => app.hocuspocus.upgrade(slot, upgrade, request.headers(), credentials(app, request)),
+        Ok(slot) => app.hocuspocus.upgrade(slot, upgrade, &parts_of(request, &credentials(app, request))),
         Err(no_slot) => Problem::from(no_slot).into_response(),
     }
 }
 
+fn parts_of<'a>(request: &'a Request, credentials: &'a Credentials) -> RequestParts<'a> {
+    let (query, remote) = (request.uri().query(), remote(request));
+    RequestParts { query, headers: request.headers(), remote, credentials }
+}
+
 fn credentials(app: &App, request: &Request) -> Credentials {
-    let address = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(address)| address.ip());
+    let address = remote(request).map(|remote| remote.ip());
     Credentials::of(request.headers(), request.uri().query(), app.access.cookie(), address)
+}
+
+fn remote(request: &Request) -> Option<SocketAddr> {
+    request.extensions().get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(remote)| *remote)
 }
 
 fn is_reserved(path: &str) -> bool {

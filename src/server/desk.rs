@@ -9,6 +9,7 @@ use crate::access::Role;
 use crate::auth::Access;
 use crate::config::Config;
 use crate::gateway::GatewaysBuilder;
+use crate::hooks::HookChain;
 use crate::storage;
 
 /// What answers the commands of an operator when no server has the store open: the same parts, asked directly.
@@ -23,7 +24,7 @@ impl Desk {
     pub async fn open(config: Config) -> Result<Self, StartError> {
         let store = storage::open(&config.store)?;
         // A command speaks for the operator.
-        let core = Core::new(&config, store, Access::everyone(Role::Admin));
+        let core = Core::new(&config, store, (Access::everyone(Role::Admin), HookChain::default()));
         let gateways = GatewaysBuilder::default().build(config.gateways.clone(), core.tasks.clone()).await;
         Ok(Self(Server::assemble(config, core, gateways)?))
     }

@@ -13,6 +13,7 @@ use tokio::time::{Instant, sleep, timeout};
 use ydock::delivery::{self, Batch, Outbox};
 use ydock::doc_rooms::{Config, Membership, Rooms, RoomsParts, Seat};
 use ydock::fronts::y_websocket::{Acks, YWebSocketDialect};
+use ydock::hooks::HookChain;
 use ydock::lib0::write_buffer;
 use ydock::shutdown::Tasks;
 use ydock::storage::{FaultyStore, Store, open};
@@ -132,6 +133,7 @@ impl Bench {
             store: store.clone(),
             config,
             max_update: 1 << 20,
+            hooks: HookChain::default(),
             tasks: tasks.clone(),
             metrics: Arc::new(Metrics::new()),
         };

@@ -8,6 +8,7 @@ use ydock::DocName;
 use ydock::delivery::{self, Outbox};
 use ydock::doc_rooms::{Broadcast, Config, Rooms, RoomsParts, Seat};
 use ydock::fronts::y_websocket::{Acks, YWebSocketDialect};
+use ydock::hooks::HookChain;
 use ydock::shutdown::Tasks;
 use ydock::storage::{FaultyStore, MemoryStore, Mishap, Store};
 use ydock::telemetry::Metrics;
@@ -29,6 +30,7 @@ impl Bench {
             store: store.clone(),
             config,
             max_update: 1 << 20,
+            hooks: HookChain::default(),
             tasks: tasks.clone(),
             metrics: Arc::new(Metrics::new()),
         };

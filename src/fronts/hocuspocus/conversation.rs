@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 use std::future::pending;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use bytes::Bytes;
 use futures_util::StreamExt;
@@ -12,29 +11,28 @@ use futures_util::stream::FuturesUnordered;
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until};
 
+use super::attempt::{Attempt, Caller, DETACHED, Inside};
 use super::dialect::HocuspocusDialect;
 use super::upgrade::HocuspocusParts;
 use super::waiting::{Budget, MAX_DOCUMENTS, TooMuch, Waiting};
-use super::wire::{self, Incoming, WireError};
-use crate::access::{Pass, Role};
+use super::wire::{self, Incoming};
+use crate::access::Pass;
 use crate::auth::{Credentials, Refusal};
-use crate::connection::{Permission, Protocol, Session, Visitor};
+use crate::connection::{Close, Protocol};
 use crate::delivery::{Dialect, Ending, Lane, Message, Outbox};
-use crate::doc_rooms::{JoinError, Seat};
-use crate::ids::{ConnId, DocName};
+use crate::hooks::Front;
+use crate::ids::DocName;
 use crate::telemetry::Limit;
 use crate::websocket::{self, Opcode};
 
 /// One client's side of the conversation.
 pub(super) struct Conversation {
-    conn: ConnId,
+    caller: Arc<Caller>,
     parts: Arc<HocuspocusParts>,
     outbox: Arc<Outbox>,
     /// For what no session says.
     lane: Lane,
     documents: HashMap<Box<str>, Document>,
-    /// What the request that opened the connection has brought.
-    brought: Credentials,
     /// Attempts to enter rooms, and tokens that are looked at.
     under_way: FuturesUnordered<BoxFuture<'static, Happened>>,
     happened: Option<Happened>,
@@ -66,13 +64,6 @@ enum Step {
     Leaving(Option<Box<str>>),
 }
 
-struct Inside {
-    session: Session,
-    dialect: Arc<HocuspocusDialect>,
-    /// The room has detached the client.
-    parted: Arc<AtomicBool>,
-}
-
 impl Document {
     /// Whether the client has not said yet who it is there.
     const fn is_unknown(&self) -> bool {
@@ -88,29 +79,22 @@ struct Happened {
 
 enum What {
     /// The end of an attempt to enter a room with a token.
-    Entered { token: Box<str>, outcome: Result<Inside, NotInside> },
+    Entered { token: Box<str>, outcome: Result<Inside, Ending> },
     /// It was found out what another token is good for.
     Checked(Result<Pass, Refusal>),
 }
 
-/// Why somebody is not in a room.
-enum NotInside {
-    Refused(Refusal),
-    Failed(JoinError),
-}
-
 impl Conversation {
-    pub(super) fn new(conn: ConnId, parts: Arc<HocuspocusParts>, outbox: Arc<Outbox>, brought: Credentials) -> Self {
+    pub(super) fn new(caller: Caller, parts: Arc<HocuspocusParts>, outbox: Arc<Outbox>) -> Self {
         let deadline = Some(Instant::now() + parts.enter_within);
         // Nothing goes this way that would have to be sent again after an overflow.
         let lane = outbox.lane(Arc::new(Notify::new()));
         Self {
-            conn,
+            caller: Arc::new(caller),
             parts,
             outbox,
             lane,
             documents: HashMap::new(),
-            brought,
             under_way: FuturesUnordered::new(),
             happened: None,
             budget: Budget::default(),
@@ -177,10 +161,16 @@ impl Conversation {
                 return self.say(address, &Message::Refused(&error.to_string()));
             }
         };
-        let (parts, outbox) = (Arc::clone(&self.parts), Arc::clone(&self.outbox));
-        let (credentials, token, address) = (self.credentials(token), Box::from(token), Box::from(address));
+        let attempt = Attempt {
+            parts: Arc::clone(&self.parts),
+            outbox: Arc::clone(&self.outbox),
+            caller: Arc::clone(&self.caller),
+            doc,
+            credentials: self.credentials(token),
+        };
+        let (token, address) = (Box::from(token), Box::from(address));
         self.under_way.push(Box::pin(async move {
-            let outcome = enter(&parts, &outbox, &address, doc, &credentials).await;
+            let outcome = attempt.enter(&address).await;
             Happened { address, what: What::Entered { token, outcome } }
         }));
     }
@@ -197,7 +187,8 @@ impl Conversation {
     }
 
     fn credentials(&self, token: &str) -> Credentials {
-        if token.is_empty() { self.brought.clone() } else { self.brought.with_token(Some(token)) }
+        let brought = &self.caller.brought;
+        if token.is_empty() { brought.clone() } else { brought.with_token(Some(token)) }
     }
 
     /// Another token counts from now on. One that is not good ends the session.
@@ -217,12 +208,7 @@ impl Conversation {
     }
 
     /// The client is in a room, or not; what waited for that has its turn.
-    async fn enter(
-        &mut self,
-        address: Box<str>,
-        token: &str,
-        entered: Result<Inside, NotInside>,
-    ) -> Result<(), Ending> {
+    async fn enter(&mut self, address: Box<str>, token: &str, entered: Result<Inside, Ending>) -> Result<(), Ending> {
         let Some(Document::Outside { mut waiting, step }) = self.documents.remove(&address) else { return Ok(()) };
         match step {
             // It has come back with the same token.
@@ -248,22 +234,17 @@ impl Conversation {
         }
         let mut inside = match entered {
             Ok(inside) => inside,
-            Err(NotInside::Refused(refusal)) => {
+            Err(ending) => {
                 waiting.clear(&mut self.budget);
-                self.say(&address, &Message::Refused(&refusal.to_string()));
-                return Ok(());
-            }
-            Err(NotInside::Failed(error)) => {
-                waiting.clear(&mut self.budget);
-                let ending = error.ending();
-                if HocuspocusDialect::new(&address).encode(&Message::Ended(&ending)).is_none() {
+                if may_try_again(&ending) {
+                    // Providers come back when the socket goes, and not before.
                     return Err(ending);
                 }
                 self.say(&address, &Message::Refused(&ending.to_string()));
                 return Ok(());
             }
         };
-        tracing::debug!(conn = self.conn.0, %address, front = FRONT, "a session began");
+        tracing::debug!(conn = self.caller.conn.0, %address, front = %Front::Hocuspocus, "a session began");
         self.deadline = None;
         let mut stays = true;
         while let Some(frame) = waiting.pop(&mut self.budget) {
@@ -302,69 +283,6 @@ impl Conversation {
         if let Some(Document::Outside { waiting, .. }) = self.documents.remove(address) {
             waiting.clear(&mut self.budget);
         }
-    }
-}
-
-/// Enters a room, as far as the token allows.
-async fn enter(
-    parts: &HocuspocusParts,
-    outbox: &Arc<Outbox>,
-    address: &str,
-    doc: DocName,
-    credentials: &Credentials,
-) -> Result<Inside, NotInside> {
-    let (pass, _) = parts.access.enter(credentials, &doc).await.map_err(NotInside::Refused)?;
-    let dialect = Arc::new(HocuspocusDialect::new(address));
-    let (doc_of_visitor, at_most) = (Some(doc.clone()), Role::Admin);
-    let visitor = Visitor { pass, at_most, doc: doc_of_visitor, front: FRONT, address: credentials.address };
-    // Before the room is joined, so that the client knows it before everything else.
-    let permission = Permission::announce(&parts.sessions, visitor, outbox, dialect.clone());
-    let permission = permission.ok_or_else(|| NotInside::Refused(Refusal::not_this_document()))?;
-    let parted = Arc::new(AtomicBool::new(false));
-    let seat = || Seat {
-        outbox: Arc::clone(outbox),
-        dialect: dialect.clone(),
-        wants_acks: true,
-        wants_typing: false,
-        parted: Some(Arc::clone(&parted)),
-    };
-    let membership = parts.rooms.join(&doc, seat).await.map_err(NotInside::Failed)?;
-    Ok(Inside { session: Session::new(membership, permission), dialect, parted })
-}
-
-impl Inside {
-    /// Handles a message of the client; says whether it stays.
-    async fn hear(&mut self, lane: &Lane, message: Result<Incoming<'_>, WireError>) -> Result<bool, Ending> {
-        let session = &mut self.session;
-        let outcome = match message {
-            Ok(Incoming::Sync(message)) => session.sync(message).await,
-            Ok(Incoming::Awareness(update)) => session.awareness(update).await,
-            Ok(Incoming::QueryAwareness) => session.query_awareness().await,
-            // The conversation has looked at a token before.
-            Ok(Incoming::Token(_) | Incoming::Stateless) => Ok(()),
-            Ok(Incoming::Unknown(kind)) => {
-                tracing::debug!(kind, "a message of an unknown type is ignored");
-                Ok(())
-            }
-            Ok(Incoming::Detach) => return Ok(self.detach(lane, DETACHED)),
-            Ok(Incoming::ForServers) => return Ok(self.detach(lane, "this message is for servers only")),
-            Err(error) => return Ok(self.detach(lane, &error.to_string())),
-        };
-        match outcome {
-            Ok(()) => Ok(true),
-            // The client was told why, and keeps its socket.
-            Err(_) if self.has_parted() => Ok(false),
-            Err(error) => Err(error.into()),
-        }
-    }
-
-    fn detach(&self, lane: &Lane, reason: &str) -> bool {
-        lane.reply(self.dialect.close(reason));
-        false
-    }
-
-    fn has_parted(&self) -> bool {
-        self.parted.load(Ordering::Relaxed)
     }
 }
 
@@ -449,7 +367,8 @@ impl Protocol for Conversation {
 
 /// So many tokens of documents that the client is in are looked at at once.
 const MOST_CHECKS: usize = 16;
-/// What the front is called.
-const FRONT: &str = "hocuspocus";
-/// What the reference server says to a client that detaches by itself.
-const DETACHED: &str = "provider_initiated";
+
+/// Whether another attempt may help with nothing changed.
+fn may_try_again(ending: &Ending) -> bool {
+    !Close::from(ending).is_permanent()
+}

@@ -2,7 +2,8 @@
 
 use bytes::Bytes;
 
-use super::wire::{AUTH, AUTHENTICATED, AWARENESS, CLOSE, PERMISSION_DENIED, SYNC, SYNC_STATUS};
+use super::typing;
+use super::wire::{AUTH, AUTHENTICATED, AWARENESS, CLOSE, PERMISSION_DENIED, STATELESS, SYNC, SYNC_STATUS};
 use crate::delivery::{Dialect, Ending, Message};
 use crate::lib0::{write_text, write_var_uint};
 use crate::sync::SyncMessage;
@@ -40,6 +41,13 @@ impl HocuspocusDialect {
         self.with(|out| {
             write_var_uint(out, SYNC_STATUS);
             write_var_uint(out, u64::from(stored));
+        })
+    }
+
+    fn stateless(&self, text: &str) -> Bytes {
+        self.with(|out| {
+            write_var_uint(out, STATELESS);
+            write_text(out, text);
         })
     }
 
@@ -83,7 +91,9 @@ impl Dialect for HocuspocusDialect {
             Message::Refused(reason) => Some(self.auth(PERMISSION_DENIED, reason)),
             // Who may come back soon is not detached: providers try again when the socket goes, and not before.
             Message::Ended(ending) => is_final(ending).then(|| self.close(&ending.to_string())),
-            Message::SavedPart(_) | Message::AllSaved | Message::Typing(_) | Message::Denied(_) => None,
+            Message::Stateless(text) => Some(self.stateless(text)),
+            Message::Typing(typists) => Some(self.stateless(&typing::write(typists))),
+            Message::SavedPart(_) | Message::AllSaved | Message::Denied(_) => None,
         }
     }
 
@@ -147,6 +157,7 @@ mod tests {
         assert_eq!(granted(Role::Edit).as_deref(), Some("03646f6302020a726561642d7772697465"));
         assert_eq!(granted(Role::View).as_deref(), Some("03646f63020208726561646f6e6c79"));
         assert_eq!(frame(&Message::Refused("no-way")).as_deref(), Some("03646f630201066e6f2d776179"));
+        assert_eq!(frame(&Message::Stateless("hi")).as_deref(), Some("03646f6305026869"));
         assert_eq!(hex(&dialect.close("provider_initiated"))[..12], *"03646f630712");
     }
 

@@ -3,8 +3,10 @@
 //! An address is a document's name, or the name, a zero and a session id of the client's choice. Everything for an address
 //! waits until the client has sent its token there and has been let in.
 
+mod attempt;
 mod conversation;
 mod dialect;
+mod typing;
 mod upgrade;
 mod waiting;
 mod wire;

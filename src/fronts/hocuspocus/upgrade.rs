@@ -3,12 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::http::HeaderMap;
 use axum::response::Response;
 
+use super::attempt::Caller;
 use super::conversation::Conversation;
-use crate::auth::{Access, Credentials};
-use crate::connection::{Connections, Driver, Sessions, Slot};
+use crate::auth::Access;
+use crate::connection::{Connections, Driver, RequestParts, Sessions, Slot};
 use crate::delivery::{self, Outbox};
 use crate::doc_rooms::Rooms;
 use crate::websocket::Upgrade;
@@ -54,14 +54,17 @@ impl Hocuspocus {
     /// Upgrades a request to a conversation about any number of documents. What it has brought counts for those for which the
     /// client sends no token of its own.
     #[must_use]
-    pub fn upgrade(&self, slot: Slot, upgrade: Upgrade, headers: &HeaderMap, brought: Credentials) -> Response {
+    pub fn upgrade(&self, slot: Slot, upgrade: Upgrade, request: &RequestParts<'_>) -> Response {
+        let (remote, wants_typing) = (request.remote, request.asks_for("typing=1"));
+        let brought = request.credentials.clone();
         let parts = Arc::clone(&self.parts);
         // The upgrade task is only the way to the socket; the conversation runs as a counted one.
-        upgrade.agreeing(headers).on_upgrade(move |socket| async move {
+        upgrade.agreeing(request.headers).on_upgrade(move |socket| async move {
             let driver = Driver::new(slot, Outbox::new(&parts.delivery));
             let tasks = driver.tasks().clone();
             tasks.spawn(async move {
-                let conversation = Conversation::new(driver.conn(), parts, Arc::clone(driver.outbox()), brought);
+                let caller = Caller { conn: driver.conn(), remote, wants_typing, brought };
+                let conversation = Conversation::new(caller, parts, Arc::clone(driver.outbox()));
                 driver.run(socket, conversation).await;
             });
         })

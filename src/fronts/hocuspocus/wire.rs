@@ -17,7 +17,7 @@ pub(super) enum Incoming<'a> {
     Awareness(&'a [u8]),
     QueryAwareness,
     /// A text of the application.
-    Stateless,
+    Stateless(&'a str),
     /// What only servers say to each other.
     ForServers,
     /// The client detaches from the document and keeps the socket.
@@ -55,10 +55,7 @@ pub(super) fn message(mut reader: Reader<'_>) -> Result<Incoming<'_>, WireError>
         }
         AUTH => return Err(WireError::NoToken),
         QUERY_AWARENESS => Incoming::QueryAwareness,
-        STATELESS => {
-            reader.text()?;
-            Incoming::Stateless
-        }
+        STATELESS => Incoming::Stateless(reader.text()?),
         BROADCAST_STATELESS => Incoming::ForServers,
         CLOSE => Incoming::Detach,
         other => Incoming::Unknown(other),
@@ -81,7 +78,7 @@ const QUERY_AWARENESS: u64 = 3;
 /// `SyncReply`: a sync message that asks for no Step1 in return, which this server sends once anyway.
 const SYNC_REPLY: u64 = 4;
 /// `Stateless`: a text follows.
-const STATELESS: u64 = 5;
+pub(super) const STATELESS: u64 = 5;
 /// `BroadcastStateless`.
 const BROADCAST_STATELESS: u64 = 6;
 /// `CLOSE`: from the server with a reason.
@@ -115,7 +112,7 @@ mod tests {
         assert_eq!(read(b"\x03doc\x04\x00\x01\x00"), Ok(("doc", Incoming::Sync(SyncMessage::Step1(&[0])))));
         assert_eq!(read(b"\x03doc\x01\x06\x01\x07\x00\x02{}"), Ok(("doc", Incoming::Awareness(b"\x01\x07\x00\x02{}"))));
         assert_eq!(read(b"\x03doc\x03"), Ok(("doc", Incoming::QueryAwareness)));
-        assert_eq!(read(b"\x03doc\x05\x02hi"), Ok(("doc", Incoming::Stateless)));
+        assert_eq!(read(b"\x03doc\x05\x02hi"), Ok(("doc", Incoming::Stateless("hi"))));
         assert_eq!(read(b"\x03doc\x07"), Ok(("doc", Incoming::Detach)));
     }
 

@@ -37,6 +37,7 @@ impl Dialect for YSocketIoDialect {
             | Message::SavedPart(_)
             | Message::Settled
             | Message::Dropped
+            | Message::Stateless(_)
             | Message::AllSaved
             | Message::Granted(_)
             | Message::Refused(_)

@@ -11,11 +11,12 @@ use super::delivery::{self, deliver};
 use super::dialect::YSocketIoDialect;
 use super::participant::Participant;
 use crate::access::Role;
-use crate::auth::Refusal;
-use crate::connection::{Permission, Session, Sessions, Visitor};
+use crate::auth::{Access, Refusal};
+use crate::connection::{Entrance, Session, Sessions, Visitor};
 use crate::delivery::{Config, Outbox};
 use crate::doc_rooms::{Rooms, Seat};
 use crate::gateway::{Client, Event, EventError, EventKind, Gateway, Payload, State, Streamed, Transports};
+use crate::hooks::Front;
 use crate::ids::DocName;
 use crate::shutdown::Tasks;
 use crate::sync::SyncMessage;
@@ -25,6 +26,8 @@ use crate::sync::SyncMessage;
 pub struct YSocketIoParts {
     /// The documents.
     pub rooms: Rooms,
+    /// Who may do what.
+    pub access: Access,
     /// Everybody who is there.
     pub sessions: Sessions,
     /// The bounds of what waits for one client.
@@ -75,15 +78,17 @@ async fn enter(client: Client, State(parts): State<YSocketIoParts>) -> Result<()
     let outbox = Outbox::new(&parts.delivery);
     let dialect = Arc::new(YSocketIoDialect);
     let (pass, _) = client.may_enter(&doc).await.map_err(|refusal| not_allowed(&refusal))?;
-    let visitor = Visitor {
-        pass,
-        at_most: Role::Admin,
-        doc: Some(doc.clone()),
-        front: FRONT,
-        address: client.handshake().address.map(|address| address.ip()),
+    let remote = client.handshake().address;
+    let visitor = Visitor { pass, at_most: Role::Admin, doc: None, front: Front::YSocketIo, remote };
+    let YSocketIoParts { access, sessions, rooms, .. } = &parts;
+    let entrance = Entrance { access, sessions, rooms };
+    let (permission, admission) = match entrance.let_in((&doc, visitor), client.id(), &outbox, dialect.clone()).await {
+        Ok(let_in) => let_in,
+        Err(ending) => {
+            delivery::part(&client, &ending);
+            return Ok(());
+        }
     };
-    let permission = Permission::announce(&parts.sessions, visitor, &outbox, dialect.clone());
-    let permission = permission.ok_or_else(|| not_allowed(&Refusal::not_this_document()))?;
     let seat = || Seat {
         outbox: Arc::clone(&outbox),
         dialect: dialect.clone(),
@@ -93,8 +98,8 @@ async fn enter(client: Client, State(parts): State<YSocketIoParts>) -> Result<()
     };
     match parts.rooms.join(&doc, seat).await {
         Ok(membership) => {
-            tracing::debug!(client = client.id(), %doc, front = FRONT, "a session began");
-            participant.begin(Session::new(membership, permission)).await;
+            tracing::debug!(client = client.id(), %doc, front = %Front::YSocketIo, "a session began");
+            participant.begin(Session::new(membership, permission, admission)).await;
             parts.tasks.spawn(deliver(client, outbox, participant));
         }
         Err(error) => delivery::part(&client, &error.ending()),
@@ -149,8 +154,6 @@ async fn awareness(participant: Participant, Payload(update): Payload<Bytes>) {
     participant.awareness(&update).await;
 }
 
-/// What the front is called.
-const FRONT: &str = "y-socket.io";
 /// `SocketIOProvider` of y-socket.io, `src/client/provider.ts`: the room's name follows, as it is.
 const PREFIX: &str = "/yjs|";
 /// An update without blocks and without deletions.

@@ -40,7 +40,12 @@ impl Dialect for YWebSocketDialect {
             Message::Saved(update) | Message::SavedPart(update) => {
                 (self.acks == Acks::Echo).then(|| sync(&SyncMessage::Update(update)))
             }
-            Message::AllSaved | Message::Settled | Message::Dropped | Message::Refused(_) | Message::Ended(_) => None,
+            Message::AllSaved
+            | Message::Settled
+            | Message::Dropped
+            | Message::Stateless(_)
+            | Message::Refused(_)
+            | Message::Ended(_) => None,
             Message::Awareness(update) => {
                 let mut head = Vec::with_capacity(HEAD);
                 write_var_uint(&mut head, AWARENESS);

@@ -8,4 +8,4 @@ mod upgrade;
 mod wire;
 
 pub use dialect::{Acks, YWebSocketDialect};
-pub use upgrade::{RequestParts, YWebSocket, YWebSocketParts};
+pub use upgrade::{YWebSocket, YWebSocketParts};

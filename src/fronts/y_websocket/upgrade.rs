@@ -1,19 +1,20 @@
 //! From an upgrade request to a session, and from frames to what a session does.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
-use axum::http::HeaderMap;
 use axum::response::Response;
 use bytes::Bytes;
 
 use super::dialect::{self, Acks, YWebSocketDialect};
 use super::wire::{self, Incoming};
 use crate::access::Role;
-use crate::auth::{Access, Credentials, Refusal};
+use crate::auth::{Access, Credentials};
 use crate::awareness::TypingTable;
-use crate::connection::{Connections, Driver, Permission, Protocol, Session, Sessions, Slot, Visitor};
+use crate::connection::{Connections, Driver, Entrance, Protocol, RequestParts, Session, Sessions, Slot, Visitor};
 use crate::delivery::{self, Ending, Outbox};
 use crate::doc_rooms::{Rooms, Seat};
+use crate::hooks::Front;
 use crate::ids::DocName;
 use crate::lib0::Reader;
 use crate::websocket::{Socket, Upgrade};
@@ -65,29 +66,31 @@ impl YWebSocket {
     #[must_use]
     pub fn upgrade(&self, slot: Slot, upgrade: Upgrade, doc: DocName, request: &RequestParts<'_>) -> Response {
         let wishes = Wishes::parse(request.query);
-        let credentials = request.credentials.clone();
+        let (credentials, remote) = (request.credentials.clone(), request.remote);
         let front = self.clone();
         // The upgrade task is only the way to the socket; the session runs as a counted one.
         upgrade.agreeing(request.headers).on_upgrade(move |socket| async move {
             let driver = Driver::new(slot, Outbox::new(&front.parts.delivery));
             let tasks = driver.tasks().clone();
-            tasks.spawn(front.session(driver, socket, Arrival { doc, wishes, credentials }));
+            tasks.spawn(front.session(driver, socket, Arrival { doc, wishes, remote, credentials }));
         })
     }
 
     async fn session(self, driver: Driver, socket: Socket, arrival: Arrival) {
         let YWebSocketParts { rooms, access, sessions, .. } = self.parts.as_ref();
-        let Arrival { doc, wishes, credentials } = arrival;
+        let Arrival { doc, wishes, remote, credentials } = arrival;
         let pass = match access.enter(&credentials, &doc).await {
             Ok((pass, _)) => pass,
             Err(refusal) => return driver.refuse(socket, refusal.into()).await,
         };
         let dialect = Arc::new(YWebSocketDialect::new(wishes.acks));
-        let visitor =
-            Visitor { pass, at_most: wishes.role, doc: Some(doc.clone()), front: FRONT, address: credentials.address };
-        // Before the room is joined, so that the client knows it before everything else.
-        let Some(permission) = Permission::announce(sessions, visitor, driver.outbox(), dialect.clone()) else {
-            return driver.refuse(socket, Refusal::not_this_document().into()).await;
+        let visitor = Visitor { pass, at_most: wishes.role, doc: None, front: Front::YWebSocket, remote };
+        let entrance = Entrance { access, sessions, rooms };
+        let connection = driver.conn().0.to_string();
+        let let_in = entrance.let_in((&doc, visitor), &connection, driver.outbox(), dialect.clone()).await;
+        let (permission, admission) = match let_in {
+            Ok(let_in) => let_in,
+            Err(ending) => return driver.refuse(socket, ending).await,
         };
         let seat = || Seat {
             outbox: Arc::clone(driver.outbox()),
@@ -98,8 +101,8 @@ impl YWebSocket {
         };
         match rooms.join(&doc, seat).await {
             Ok(membership) => {
-                tracing::debug!(conn = driver.conn().0, %doc, front = FRONT, "a session began");
-                let session = Session::new(membership, permission);
+                tracing::debug!(conn = driver.conn().0, %doc, front = %Front::YWebSocket, "a session began");
+                let session = Session::new(membership, permission, admission);
                 let credentials = credentials.with_token(None);
                 let conversation = Conversation { session, access: access.clone(), credentials, doc };
                 driver.run(socket, conversation).await;
@@ -109,21 +112,11 @@ impl YWebSocket {
     }
 }
 
-/// The parts of an upgrade request that the front looks at.
-#[derive(Debug, Clone, Copy)]
-pub struct RequestParts<'a> {
-    /// The query of its address, without `?`.
-    pub query: Option<&'a str>,
-    /// Its headers.
-    pub headers: &'a HeaderMap,
-    /// The token in it, and where it comes from.
-    pub credentials: &'a Credentials,
-}
-
 /// Somebody who wants to come in.
 struct Arrival {
     doc: DocName,
     wishes: Wishes,
+    remote: Option<SocketAddr>,
     credentials: Credentials,
 }
 
@@ -187,9 +180,6 @@ impl Protocol for Conversation {
         dialect::binary(&[&[1, 1, 0]])
     }
 }
-
-/// What the front is called.
-const FRONT: &str = "y-websocket";
 
 #[cfg(test)]
 mod tests {

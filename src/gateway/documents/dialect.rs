@@ -39,6 +39,7 @@ impl Dialect for DocumentsDialect {
             | Message::SavedPart(_)
             | Message::Settled
             | Message::Dropped
+            | Message::Stateless(_)
             | Message::Granted(_)
             | Message::Denied(_)
             | Message::Refused(_)

@@ -12,7 +12,6 @@ use tokio::time::{Instant, timeout};
 
 use crate::access::Role;
 use crate::auth::Access;
-use crate::connection::Sessions;
 use crate::delivery::{self, Batch, Dialect, Message, Outbox};
 use crate::doc_rooms::{self, Membership, Rooms, RoomsParts, Seat};
 use crate::gateway::{
@@ -20,6 +19,7 @@ use crate::gateway::{
     Handshake, NotSent, Packet, Session, Transport, Wire,
 };
 use crate::gateway::{Content, Entrance};
+use crate::hooks::HookChain;
 use crate::ids::{ClientId, DocName};
 use crate::shutdown::Tasks;
 use crate::storage::{FaultyStore, MemoryStore};
@@ -85,6 +85,7 @@ impl Bench {
             store: store.clone(),
             config: doc_rooms::Config::default(),
             max_update: 1 << 20,
+            hooks: HookChain::default(),
             tasks: tasks.clone(),
             metrics: Arc::new(Metrics::new()),
         });
@@ -93,7 +94,6 @@ impl Bench {
         builder.add(Gateway::new("/other"));
         builder.documents(DocumentsParts {
             rooms: rooms.clone(),
-            sessions: Sessions::default(),
             delivery: delivery::Config::default(),
             expiry: Duration::from_secs(30),
         });

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use crate::connection::Sessions;
 use crate::delivery;
 use crate::doc_rooms::Rooms;
 use crate::shutdown::Tasks;
@@ -12,8 +11,6 @@ use crate::shutdown::Tasks;
 pub struct DocumentsParts {
     /// The documents.
     pub rooms: Rooms,
-    /// Everybody who is there.
-    pub sessions: Sessions,
     /// The bounds of what waits for one client in one document.
     pub delivery: delivery::Config,
     /// How long presence lives in a room without being renewed.

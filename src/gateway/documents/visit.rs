@@ -14,11 +14,11 @@ use super::ears::{Ears, tell};
 use super::tie::Documents;
 use crate::access::Role;
 use crate::auth::Refusal;
-use crate::connection::{Close, Permission, Session, Visitor};
+use crate::connection::{Close, Entrance, Session, Visitor};
 use crate::delivery::{Batch, Ending, Outbox};
 use crate::doc_rooms::{RoomEnded, Seat};
 use crate::gateway::client::Client;
-use crate::gateway::doorman::FRONT;
+use crate::hooks::Front;
 use crate::ids::{ClientId, DocName};
 use crate::lib0::{write_text, write_var_uint};
 use crate::sync::SyncMessage;
@@ -167,15 +167,14 @@ impl Stay {
             Ok((pass, _)) => pass,
             Err(refusal) => return refusal.into(),
         };
-        let visitor = Visitor {
-            pass,
-            at_most: Role::Admin,
-            doc: Some(self.doc.clone()),
-            front: FRONT,
-            address: client.handshake().address.map(|address| address.ip()),
-        };
-        let Some(permission) = Permission::announce(&parts.sessions, visitor, &outbox, dialect.clone()) else {
-            return Refusal::not_this_document().into();
+        let remote = client.handshake().address;
+        let visitor = Visitor { pass, at_most: Role::Admin, doc: None, front: Front::Gateway, remote };
+        let doorman = client.gateways().doorman();
+        let entrance = Entrance { access: &doorman.access, sessions: &doorman.sessions, rooms: &parts.rooms };
+        let let_in = entrance.let_in((&self.doc, visitor), client.id(), &outbox, dialect.clone()).await;
+        let (permission, admission) = match let_in {
+            Ok(let_in) => let_in,
+            Err(ending) => return ending,
         };
         self.may_type.store(permission.grant().may_type(), Ordering::Relaxed);
         let seat = || Seat {
@@ -187,7 +186,7 @@ impl Stay {
         };
         match parts.rooms.join(&self.doc, seat).await {
             Ok(membership) => {
-                let session = Session::new(membership, permission);
+                let session = Session::new(membership, permission, admission);
                 let renew_after = parts.expiry / 2;
                 let ears = Ears::new(client, &self.ended.topic);
                 tokio::select! {

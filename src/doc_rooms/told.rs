@@ -1,0 +1,52 @@
+//! Who tells the hooks of a room's life, so that the room itself never waits for them.
+
+use std::sync::Arc;
+
+use tokio::sync::watch;
+use tokio::time::{Duration, sleep};
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+use super::registry::Context;
+use crate::hooks::HookChain;
+use crate::ids::DocName;
+
+/// A room's way to the hooks; dropping it tells them that the room has closed.
+#[derive(Debug)]
+pub(super) struct Told {
+    saved: watch::Sender<u64>,
+    _end: DropGuard,
+}
+
+impl Told {
+    /// Begins to tell, if there is anybody to be told.
+    pub(super) fn of(context: &Arc<Context>, name: &DocName) -> Option<Self> {
+        if context.hooks.is_empty() {
+            return None;
+        }
+        let (saved, heads) = watch::channel(0);
+        let over = CancellationToken::new();
+        context.tasks.spawn(tell(context.hooks.clone(), name.clone(), heads, over.clone()));
+        Some(Self { saved, _end: over.drop_guard() })
+    }
+
+    /// Everything up to this number is durable.
+    pub(super) fn saved(&self, head: u64) {
+        self.saved.send_replace(head);
+    }
+}
+
+async fn tell(hooks: HookChain, name: DocName, mut heads: watch::Receiver<u64>, over: CancellationToken) {
+    // What was sent before the room closed is told still.
+    while heads.changed().await.is_ok() {
+        let head = *heads.borrow_and_update();
+        hooks.saved(&name, head).await;
+        tokio::select! {
+            () = over.cancelled() => {}
+            () = sleep(INTERVAL) => {}
+        }
+    }
+    hooks.unload(&name).await;
+}
+
+/// So often hooks are told that something was saved.
+const INTERVAL: Duration = Duration::from_secs(1);
