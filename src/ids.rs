@@ -120,6 +120,13 @@ impl ClientId {
         if number < Self::END { Some(Self(number)) } else { None }
     }
 
+    /// An id by chance, as Yjs chooses: 32 random bits.
+    #[must_use]
+    pub fn random() -> Self {
+        let [a, b, c, d, ..] = *uuid::Uuid::new_v4().as_bytes();
+        Self(u64::from(u32::from_le_bytes([a, b, c, d])))
+    }
+
     /// The id as a number.
     #[must_use]
     pub const fn value(self) -> u64 {

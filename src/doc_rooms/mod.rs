@@ -22,6 +22,8 @@ mod command;
 mod compaction;
 mod config;
 mod desk;
+mod direct;
+mod direct_seat;
 mod effect;
 mod errors;
 mod joined;
@@ -44,6 +46,7 @@ mod windows;
 
 pub use command::{Reading, Submitted};
 pub use config::{Broadcast, Config, History};
+pub use direct::{DirectDocument, EditError, PresenceTooLong, StateError};
 pub use errors::{CondenseError, DeleteError, JoinError, ReadError, SubmitError};
 pub use membership::{Membership, RoomEnded, Seat};
 pub use registry::{Rooms, RoomsParts};

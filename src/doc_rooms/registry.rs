@@ -134,6 +134,16 @@ impl Rooms {
         &self.context.tasks
     }
 
+    /// The longest presence state, in bytes of JSON.
+    pub(super) fn max_presence(&self) -> u64 {
+        self.context.config.awareness.max_state.as_u64()
+    }
+
+    /// How long a presence state lives without being renewed.
+    pub(super) fn presence_expiry(&self) -> Duration {
+        self.context.config.awareness.expiry
+    }
+
     /// Takes a seat in a document's room, which is opened if need be.
     ///
     /// # Errors

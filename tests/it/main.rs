@@ -12,6 +12,7 @@ mod client;
 mod command_line;
 mod compaction;
 mod demo;
+mod direct;
 mod embedded;
 mod full_disk;
 mod gateway;

@@ -239,7 +239,7 @@ async fn speak(
     let spoken = async {
         // Its answer comes after everybody who is there.
         session.sync(SyncMessage::Step1(EMPTY_STATE_VECTOR)).await?;
-        let id = random_id();
+        let id = ClientId::random();
         let mut clock = 0;
         let mut shown = None;
         let mut said = 0;
@@ -300,12 +300,6 @@ fn entry(id: ClientId, clock: u64, Who { name, beside }: &Who) -> Vec<u8> {
     write_var_uint(&mut update, clock);
     write_text(&mut update, &state.to_string());
     update
-}
-
-/// As Yjs chooses: 32 random bits.
-fn random_id() -> ClientId {
-    let [a, b, c, d, ..] = *uuid::Uuid::new_v4().as_bytes();
-    ClientId::new(u64::from(u32::from_le_bytes([a, b, c, d]))).unwrap_or_else(random_id)
 }
 
 const EMPTY_STATE_VECTOR: &[u8] = &[0];
