@@ -71,8 +71,13 @@ async fn an_edit_gets_the_document_and_gives_what_it_changes() {
     let server = Embedded::start(|builder| builder).await;
     let mut document = server.rooms.open_direct(&doc("plan")).await.unwrap();
     document.apply(typed(7, 0, "one")).await.unwrap();
-    document.edit(|state| append(state, " two")).await.unwrap();
-    document.edit(|state| append(state, " three")).await.unwrap();
+    for (has, gets) in [("one", " two"), ("one two", " three")] {
+        let edit = move |state: &[u8]| {
+            assert_eq!(text_of(state), has);
+            append(state, gets)
+        };
+        document.edit(edit).await.unwrap();
+    }
     assert_eq!(text_of(&document.state().await.unwrap()), "one two three");
     let failed = document.edit(|_| Err("not today")).await;
     assert!(matches!(failed, Err(EditError::Edit("not today"))), "{failed:?}");

@@ -19,7 +19,7 @@ use crate::gateway::{
     Handshake, NotSent, Packet, Session, Transport, Wire,
 };
 use crate::gateway::{Content, Entrance};
-use crate::hooks::HookChain;
+use crate::hooks::{self, Front, HookChain, Hooks, Refusal, SessionContext};
 use crate::ids::{ClientId, DocName};
 use crate::shutdown::Tasks;
 use crate::storage::{FaultyStore, MemoryStore};
@@ -79,13 +79,17 @@ impl Wire for Recorder {
 
 impl Bench {
     async fn new(role: Role) -> Self {
+        Self::hooked(role, HookChain::default()).await
+    }
+
+    async fn hooked(role: Role, hooks: HookChain) -> Self {
         let store = Arc::new(FaultyStore::new(Arc::new(MemoryStore::new(&crate::storage::Config::default()))));
         let tasks = Tasks::new();
         let rooms = Rooms::new(RoomsParts {
             store: store.clone(),
             config: doc_rooms::Config::default(),
             max_update: 1 << 20,
-            hooks: HookChain::default(),
+            hooks,
             tasks: tasks.clone(),
             metrics: Arc::new(Metrics::new()),
         });
@@ -372,6 +376,28 @@ async fn a_room_that_cannot_be_opened_is_tried_again_and_then_given_up() {
     assert_eq!(last["room"], "doc:other");
     assert!(!ben.client().is_in("doc:other"));
     assert!(ada.client().is_in(ROOM));
+}
+
+/// Lets nobody in over gateways.
+struct EditorsOnly;
+
+#[async_trait]
+impl Hooks for EditorsOnly {
+    async fn connect(&self, session: &SessionContext) -> Result<(), Refusal> {
+        if session.front == Front::Gateway { Err(Refusal::new("editors only")) } else { Ok(()) }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn whom_a_hook_refuses_is_told_so_at_once_and_out_of_the_topic() {
+    let hooks = HookChain::new(vec![Arc::new(EditorsOnly)], &hooks::Config::default());
+    let bench = Bench::hooked(Role::Edit, hooks).await;
+    let ada = bench.guest("/one").await;
+    ada.client().join(ROOM);
+    let expected = json!({ "room": ROOM, "reason": "editors only", "retrying": false });
+    assert_eq!(ada.hears("unavailable", |_| true).await, expected);
+    assert!(!ada.client().is_in(ROOM));
+    assert_eq!(bench.rooms.open_rooms(), 0);
 }
 
 #[tokio::test(start_paused = true)]
