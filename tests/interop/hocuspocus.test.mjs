@@ -5,64 +5,10 @@ import { mkdtemp, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
-import * as Y from 'yjs'
-import { WebSocket } from 'ws'
-import { HocuspocusProvider as Provider2, HocuspocusProviderWebsocket as Socket2 } from 'hocuspocus-2'
-import { HocuspocusProvider as Provider3, HocuspocusProviderWebsocket as Socket3 } from 'hocuspocus-3'
-import { HocuspocusProvider as Provider4, HocuspocusProviderWebsocket as Socket4 } from 'hocuspocus-4'
 
 import { Client, versions as yWebSockets } from './clients.mjs'
 import { freshName, pause, Server, waitFor } from './harness.mjs'
-
-const versions = [
-  { name: 'Hocuspocus 2.15', Provider: Provider2, Socket: Socket2 },
-  { name: 'Hocuspocus 3.4', Provider: Provider3, Socket: Socket3 },
-  { name: 'Hocuspocus 4.8', Provider: Provider4, Socket: Socket4 }
-]
-
-/** A socket that providers may share. It lives as long as the test `t`. */
-function socketOf (t, { Socket }, server, { path = '/hocuspocus', messageReconnectTimeout = 30_000 } = {}) {
-  const socket = new Socket({ url: `${server.ws}${path}`, WebSocketPolyfill: WebSocket, delay: 100, minDelay: 50, maxDelay: 200, messageReconnectTimeout })
-  t.after(() => socket.destroy())
-  return socket
-}
-
-/** A provider of a document over a socket. */
-class Editor {
-  constructor (t, version, socket, name, options = {}) {
-    this.doc = new Y.Doc()
-    this.denied = []
-    this.closes = []
-    this.unsynced = 0
-    this.provider = new version.Provider({
-      websocketProvider: socket,
-      name,
-      document: this.doc,
-      token: 'a token',
-      onAuthenticationFailed: ({ reason }) => this.denied.push(reason),
-      onClose: ({ event }) => this.closes.push(event),
-      ...options
-    })
-    this.provider.attach?.()
-    t.after(() => this.provider.destroy())
-  }
-
-  static async join (t, version, server, name, options) {
-    const editor = new Editor(t, version, socketOf(t, version, server, options), name, options)
-    await editor.settled()
-    return editor
-  }
-
-  get text () { return this.doc.getText('text') }
-
-  synced () { return waitFor('the provider is synced', () => this.provider.synced || this.provider.isSynced) }
-
-  /** Synced, and everything acknowledged. */
-  async settled () {
-    await this.synced()
-    await waitFor('nothing is unsynced', () => this.provider.unsyncedChanges === 0)
-  }
-}
+import { A, B, Editor, EMPTY_STEP1, EMPTY_STEP2, NOT_STORED, READ_WRITE, socketOf, STORED, TOKEN, v2, versions, Wire } from './hocuspocus.mjs'
 
 const textIs = (editors, text) => waitFor(`everybody has ${JSON.stringify(text)}`, () => editors.every(editor => editor.text.toString() === text))
 
@@ -156,7 +102,7 @@ for (const version of versions) {
       const scopes = []
       const one = await Editor.join(t, version, own, name, { onAuthenticated: event => scopes.push(event?.scope) })
       const two = await Editor.join(t, version, own, name)
-      if (version.Provider !== Provider2) assert.deepEqual(scopes, ['readonly'])
+      if (version !== v2) assert.deepEqual(scopes, ['readonly'])
       one.text.insert(0, 'no')
       await pause(300)
       assert.equal(two.text.toString(), '')
@@ -216,54 +162,6 @@ test('sessions of version 4 are told apart on one socket', async t => {
   two.text.insert(0, 'one: ')
   await two.settled()
 })
-
-/** The wire byte by byte: every frame that came, in hex. */
-class Wire {
-  constructor (t, url) {
-    this.frames = []
-    this.socket = new WebSocket(url, { perMessageDeflate: false })
-    this.socket.on('message', data => this.frames.push(data.toString('hex')))
-    this.socket.on('close', (code, reason) => { this.closed = { code, reason: String(reason) } })
-    this.socket.on('error', () => {})
-    t.after(() => this.socket.terminate())
-  }
-
-  static async open (t, server) {
-    const wire = new Wire(t, `${server.ws}/hocuspocus`)
-    await waitFor('the socket is open', () => wire.socket.readyState === WebSocket.OPEN)
-    return wire
-  }
-
-  /** Sends a message under an address of fewer than 128 bytes. */
-  send (address, hex) {
-    this.socket.send(Buffer.concat([Buffer.from([address.length]), Buffer.from(address), Buffer.from(hex.replaceAll(' ', ''), 'hex')]))
-  }
-
-  /** What came under an address. */
-  under (address) {
-    const start = Buffer.concat([Buffer.from([address.length]), Buffer.from(address)]).toString('hex')
-    return this.frames.filter(frame => frame.startsWith(start)).map(frame => frame.slice(start.length))
-  }
-
-  receives (address, hex) {
-    return waitFor(`${hex} under ${address}`, () => this.under(address).includes(hex.replaceAll(' ', '')))
-  }
-
-  async enters (address) {
-    this.send(address, TOKEN)
-    await this.receives(address, READ_WRITE)
-  }
-}
-
-const TOKEN = '02 00 0174 05 342e382e30'
-const READ_WRITE = '02 02 0a 726561642d7772697465'
-const EMPTY_STEP1 = '00 00 01 00'
-const EMPTY_STEP2 = '00 01 02 0000'
-const STORED = '0801'
-const NOT_STORED = '0800'
-// Client 7 types a and b into t, the second after the first.
-const A = '0b 0101070004010174016100'
-const B = '0a 01010701840700016200'
 
 describe('the wire', () => {
   test('frames come as from the reference server', async t => {
