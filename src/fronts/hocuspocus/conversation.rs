@@ -21,7 +21,6 @@ use crate::auth::{Credentials, Refusal};
 use crate::connection::{Close, Protocol};
 use crate::delivery::{Dialect, Ending, Lane, Message, Outbox};
 use crate::hooks::Front;
-use crate::ids::DocName;
 use crate::telemetry::Limit;
 use crate::websocket::{self, Opcode};
 
@@ -154,7 +153,7 @@ impl Conversation {
 
     /// Begins an attempt to enter a room.
     fn begin(&mut self, address: &str, token: &str) {
-        let doc = match DocName::parse(wire::name_in(address)) {
+        let doc = match wire::place(address) {
             Ok(doc) => doc,
             Err(error) => {
                 self.forget(address);
@@ -177,7 +176,7 @@ impl Conversation {
 
     /// Looks at another token of somebody who is inside.
     fn check(&mut self, address: &str, token: &str) {
-        let Ok(doc) = DocName::parse(wire::name_in(address)) else { return };
+        let Ok(doc) = wire::place(address) else { return };
         let access = self.parts.access.clone();
         let (credentials, address) = (self.credentials(token), Box::from(address));
         self.under_way.push(Box::pin(async move {

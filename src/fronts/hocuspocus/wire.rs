@@ -5,6 +5,7 @@
 
 use thiserror::Error;
 
+use crate::ids::{DocName, DocNameError};
 use crate::lib0::{DecodeError, Reader};
 use crate::sync::{SyncMessage, SyncMessageError};
 
@@ -37,6 +38,15 @@ pub(super) enum WireError {
     NoToken,
 }
 
+/// Why an address is no place in a document.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub(super) enum AddressError {
+    #[error(transparent)]
+    Name(#[from] DocNameError),
+    #[error("the session id is longer than {MAX_SESSION} bytes")]
+    SessionTooLong,
+}
+
 /// Reads a frame's address and what follows it.
 pub(super) fn address(frame: &[u8]) -> Result<(&str, Reader<'_>), WireError> {
     let mut reader = Reader::new(frame);
@@ -62,11 +72,23 @@ pub(super) fn message(mut reader: Reader<'_>) -> Result<Incoming<'_>, WireError>
     })
 }
 
+/// The document of an address, whose session id is within its bound.
+pub(super) fn place(address: &str) -> Result<DocName, AddressError> {
+    let name = name_in(address);
+    // The zero between them counts for none of both.
+    if address.len() - name.len() > MAX_SESSION + 1 {
+        return Err(AddressError::SessionTooLong);
+    }
+    Ok(DocName::parse(name)?)
+}
+
 /// The document's name in an address: what stands before the session id, if there is one.
 pub(super) fn name_in(address: &str) -> &str {
     address.split('\0').next().unwrap_or_default()
 }
 
+/// The longest session id, in bytes; providers make some of a dozen. Each frame to the session carries it.
+const MAX_SESSION: usize = 256;
 /// `Sync`: a message of y-protocols follows.
 pub(super) const SYNC: u64 = 0;
 /// `Awareness`.
@@ -121,6 +143,10 @@ mod tests {
         let (address, _) = read(b"\x07doc\0abc\x03").unwrap();
         assert_eq!((address, name_in(address)), ("doc\0abc", "doc"));
         assert_eq!(name_in("doc"), "doc");
+        let session = |len: usize| place(&format!("doc\0{}", "x".repeat(len)));
+        assert_eq!(session(256).map(|name| name.to_string()), Ok("doc".to_owned()));
+        assert_eq!(session(257), Err(AddressError::SessionTooLong));
+        assert_eq!(place("\0session"), Err(AddressError::Name(DocNameError::Empty)));
     }
 
     #[test]
