@@ -1,5 +1,7 @@
-//! The laws that the fuzz targets hold the Yjs side to, and in `websocket` the decoder of frames.
+//! The laws that the fuzz targets hold the Yjs side to, in `presence` what members show of themselves, and in `websocket` the decoder
+//! of frames. The laws of the fronts stand beside their readers.
 
+pub mod presence;
 pub mod websocket;
 
 use ydock::sync::{

@@ -6,6 +6,8 @@
 mod attempt;
 mod conversation;
 mod dialect;
+#[cfg(any(test, fuzzing))]
+pub mod laws;
 mod typing;
 mod upgrade;
 mod waiting;

@@ -8,6 +8,8 @@
 //! The promise: the same handlers as over Socket.IO, the same bounds, and a close code that says whether to come back.
 
 mod front;
+#[cfg(any(test, fuzzing))]
+pub mod laws;
 mod message;
 mod socket;
 mod wire;

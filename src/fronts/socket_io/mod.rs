@@ -7,6 +7,8 @@
 mod connection;
 mod engine;
 mod entrance;
+#[cfg(any(test, fuzzing))]
+pub mod laws;
 mod packets;
 mod wire;
 

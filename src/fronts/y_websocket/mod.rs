@@ -4,6 +4,8 @@
 //! one a frame and accepts several.
 
 mod dialect;
+#[cfg(any(test, fuzzing))]
+pub mod laws;
 mod upgrade;
 mod wire;
 

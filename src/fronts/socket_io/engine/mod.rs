@@ -5,6 +5,8 @@
 //! time. It ends once, whatever ends it: a goodbye of either side, a pong that does not come, packets that are none, the server's
 //! own stop. Its connection is told at once, also when nothing can be written to the client any more.
 
+#[cfg(any(test, fuzzing))]
+pub(super) mod laws;
 mod packet;
 mod polling;
 mod queue;
