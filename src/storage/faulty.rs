@@ -57,6 +57,8 @@ pub enum Mishap {
     Delay(Duration),
     /// An append stores the first half of its updates, rounded up, and fails. Anything else is done, and its answer is lost.
     Tear,
+    /// It panics.
+    Panic,
 }
 
 /// When one kind of call fails: always, or as many times as `left`.
@@ -157,6 +159,7 @@ impl FaultyStore {
         if !delay.is_zero() {
             tokio::time::sleep(delay).await;
         }
+        assert!(mishap != Some(Mishap::Panic), "a panic was injected");
         if mishap == Some(Mishap::Fail) { Err(injected()) } else { Ok(mishap == Some(Mishap::Tear)) }
     }
 }

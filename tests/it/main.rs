@@ -17,6 +17,8 @@ mod embedded;
 mod full_disk;
 mod gateway;
 mod goodbye;
+mod hocuspocus;
+mod hostile;
 mod hooks;
 mod json_ws;
 mod kill;
