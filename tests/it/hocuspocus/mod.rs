@@ -1,5 +1,6 @@
 //! The front for Hocuspocus providers over a store that fails on demand: the real wire, in paused time.
 
+mod full_disk;
 mod outage;
 mod panics;
 mod provider;
@@ -26,6 +27,7 @@ use ydock::telemetry::Metrics;
 use ydock::websocket::Upgrade;
 
 use self::provider::Provider;
+use crate::client;
 use crate::outage::{Bench, doc};
 
 /// The front over rooms with a store that fails on demand.
@@ -59,7 +61,7 @@ impl Served {
     async fn provider(&self) -> Provider {
         let (near, far) = tokio::io::duplex(1 << 16);
         self.bench.tasks.spawn(serve(far, self.routes.clone()));
-        Provider::over(near).await
+        Provider::over(client::any(near)).await
     }
 
     /// A document as it is stored, however often the store has to be asked.
