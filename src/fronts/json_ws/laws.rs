@@ -51,6 +51,8 @@ mod tests {
             r#"{"event":"ack","id":-7}"#,
             r#" {"id":1e400,"event":"","data":18446744073709551616}"#,
         ];
-        texts.iter().for_each(|text| check(text.as_bytes()));
+        for text in texts {
+            check(text.as_bytes());
+        }
     }
 }

@@ -36,7 +36,7 @@ impl Provider {
                 break;
             }
         }
-        assert!(heard[0].starts_with(b"\x02\x02\x0aread-write"), "{heard:?}");
+        assert!(heard.first().is_some_and(|first| first.starts_with(b"\x02\x02\x0aread-write")), "{heard:?}");
         assert!(heard.iter().any(|message| message.starts_with(&[0, 1])), "{heard:?}");
     }
 

@@ -54,9 +54,7 @@ async fn answer(address: String, head: String) -> String {
         std::future::pending::<()>().await;
     }]);
     let mut answer = Vec::new();
-    let mut piece = [0; 4096];
-    while let Ok(Ok(len @ 1..)) = timeout(Duration::from_secs(2), reading.read(&mut piece)).await {
-        answer.extend_from_slice(&piece[..len]);
+    while let Ok(Ok(1..)) = timeout(Duration::from_secs(2), reading.read_buf(&mut answer)).await {
         if answer.windows(4).any(|part| part == b"\r\n\r\n") {
             break;
         }

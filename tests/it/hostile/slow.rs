@@ -85,18 +85,17 @@ async fn who_stops_in_the_middle_of_a_message_is_closed_like_any_silent_client()
     assert_eq!(payload[..2], 4504_u16.to_be_bytes());
 }
 
-/// Sends the beginning of a head, and perhaps a byte of it now and then; how long the server puts up with it.
-async fn drip(address: String, begin: &str, goes_on: bool) -> Duration {
+/// Sends the beginning of a request, and perhaps a byte of it now and then; how long the server puts up with it.
+async fn drip(address: String, beginning: &str, goes_on: bool) -> Duration {
     let mut stream = TcpStream::connect(address).await.unwrap();
-    let begun = Instant::now();
-    stream.write_all(begin.as_bytes()).await.unwrap();
+    let start = Instant::now();
+    stream.write_all(beginning.as_bytes()).await.unwrap();
     let (mut reading, mut writing) = stream.split();
     let mut pace = interval(Duration::from_millis(100));
     let dripping = async {
-        while goes_on {
-            pace.tick().await;
-            if writing.write_all(b"x").await.is_err() {
-                break;
+        if goes_on {
+            while writing.write_all(b"x").await.is_ok() {
+                pace.tick().await;
             }
         }
         std::future::pending::<()>().await;
@@ -106,7 +105,7 @@ async fn drip(address: String, begin: &str, goes_on: bool) -> Duration {
         _ended = timeout(Duration::from_secs(30), reading.read_to_end(&mut rest)) => {}
         () = dripping => {}
     }
-    begun.elapsed()
+    start.elapsed()
 }
 
 /// Announces a message of 16 MiB and sends a byte of it now and then.
