@@ -23,6 +23,7 @@ pub fn check(frame: &[u8]) {
                 let _may_be_one = UpdateRef::parse(update).is_ok();
             }
             Incoming::Typing { place, .. } => assert!(place.len() <= TypingTable::MAX_PLACE),
+            Incoming::Token(token) => assert!(!token.is_empty()),
             Incoming::Awareness(_) | Incoming::QueryAwareness | Incoming::Auth => {}
         }
     }

@@ -17,11 +17,13 @@ use hyper::body::Incoming;
 use hyper_util::rt::TokioIo;
 use tokio::io::DuplexStream;
 use tower::ServiceExt;
-use ydock::access::{Grant, Role};
-use ydock::connection::{self, Connections};
+use ydock::access::Role;
+use ydock::auth::{Access, Credentials};
+use ydock::connection::{self, Connections, RequestParts, Sessions};
 use ydock::delivery;
 use ydock::doc_rooms::Config;
 use ydock::fronts::hocuspocus::{Hocuspocus, HocuspocusParts};
+use ydock::listen::Client;
 use ydock::storage::Store;
 use ydock::telemetry::Metrics;
 use ydock::websocket::Upgrade;
@@ -49,7 +51,8 @@ impl Served {
             rooms: bench.rooms.clone(),
             connections: Connections::new(limits, bench.tasks.clone(), Arc::new(Metrics::new())),
             delivery: delivery::Config::default(),
-            grant: Grant::of(Role::Edit),
+            access: Access::everyone(Role::Edit),
+            sessions: Sessions::default(),
             enter_within,
             max_documents,
         });
@@ -77,7 +80,10 @@ impl Served {
 }
 
 async fn upgrade(State(front): State<Hocuspocus>, upgrade: Upgrade, headers: HeaderMap) -> Response {
-    front.upgrade(front.connections().admit().unwrap(), upgrade, &headers)
+    let slot = front.connections().admit(Client { address: None, held: None }).unwrap();
+    let credentials = Credentials::default();
+    let parts = RequestParts { query: None, headers: &headers, remote: None, credentials: &credentials };
+    front.upgrade(slot, upgrade, &parts)
 }
 
 async fn serve(stream: DuplexStream, routes: Router) {
