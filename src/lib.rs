@@ -49,6 +49,7 @@ pub mod telemetry;
 pub mod testing;
 pub mod tls;
 pub mod upkeep;
+pub mod webhooks;
 pub mod websocket;
 
 pub use ids::{ClientId, ConnId, DocName, DocNameError, Generation, MemberId};

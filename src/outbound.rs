@@ -4,6 +4,7 @@ use std::time::Duration;
 use std::{fmt, io};
 
 use bytes::Bytes;
+use hmac::{Hmac, KeyInit, Mac};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::header::{CONTENT_TYPE, USER_AGENT};
 use hyper::{Request, Uri};
@@ -11,6 +12,7 @@ use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
+use sha2::Sha256;
 use thiserror::Error;
 use tokio::time::timeout;
 use tokio_rustls::rustls::crypto::ring;
@@ -102,6 +104,24 @@ impl Outbound {
     }
 }
 
+/// The HMAC-SHA256 of a body, in the form that webhooks have it in: `sha256=` and hexadecimal digits.
+///
+/// ```
+/// // RFC 4231, test case 2.
+/// let signature = ydock::outbound::signature(b"Jefe", b"what do ya want for nothing?");
+/// assert_eq!(signature, "sha256=5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
+/// ```
+#[must_use]
+pub fn signature(secret: &[u8], body: &[u8]) -> String {
+    use std::fmt::Write as _;
+    let Ok(mac) = Hmac::<Sha256>::new_from_slice(secret) else { return String::new() };
+    let mut signature = "sha256=".to_owned();
+    for byte in mac.chain_update(body).finalize().into_bytes() {
+        let _written = write!(signature, "{byte:02x}").is_ok();
+    }
+    signature
+}
+
 impl std::str::FromStr for Target {
     type Err = NoTarget;
 
@@ -126,6 +146,8 @@ impl fmt::Debug for Target {
     }
 }
 
+/// The header that carries the [`signature`] of a body.
+pub const SIGNATURE: &str = "x-ydock-signature-256";
 /// How long a connection that is not used is kept.
 const KEPT: Duration = Duration::from_secs(30);
 const MOST_KEPT: usize = 16;

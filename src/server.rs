@@ -6,7 +6,7 @@ mod certificate;
 mod desk;
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use axum::Router;
 use thiserror::Error;
 use tokio_rustls::rustls;
 
-use crate::auth::{Access, AccessError};
+use crate::auth::{Access, AccessError, Authenticator};
 use crate::config::{Config, Contradiction};
 use crate::connection::{Connections, Sessions};
 use crate::doc_rooms::{Rooms, RoomsParts};
@@ -23,7 +23,7 @@ use crate::fronts::json_ws::{JsonWs, JsonWsParts};
 use crate::fronts::y_socket_io::{self, YSocketIoParts};
 use crate::fronts::y_websocket::{YWebSocket, YWebSocketParts};
 use crate::gateway::{DocumentsParts, Doorman, Gateways, GatewaysBuilder, Origins, built_in};
-use crate::hooks::HookChain;
+use crate::hooks::{HookChain, Hooks};
 use crate::http::control::{Control, ControlSocket, Place, control_routes};
 use crate::http::{self, App};
 use crate::ids::DocName;
@@ -33,6 +33,7 @@ use crate::shutdown::Tasks;
 use crate::storage::{self, DataFormat, Store, StoreError, StoreKind};
 use crate::telemetry::Metrics;
 use crate::tls::{Acceptor, PairError};
+use crate::webhooks::{Webhooks, WebhooksError};
 
 use accept::Door;
 use certificate::Renewal;
@@ -99,6 +100,9 @@ pub enum StartError {
     /// It cannot be found out who somebody is.
     #[error(transparent)]
     Access(#[from] AccessError),
+    /// Events cannot be sent.
+    #[error(transparent)]
+    Webhooks(#[from] WebhooksError),
     /// The store cannot be opened.
     #[error("cannot open the store")]
     Store(#[from] StoreError),
@@ -152,8 +156,10 @@ impl Server {
         ServerBuilder::new(config)
     }
 
-    async fn bind_parts(config: Config, mut gateways: GatewaysBuilder, hooks: HookChain) -> Result<Self, StartError> {
-        config.check()?;
+    async fn bind_parts(config: Config, mut gateways: GatewaysBuilder, given: Given) -> Result<Self, StartError> {
+        let Given { hooks, authenticator } = given;
+        let asks = authenticator.is_some();
+        Config { allow_open: config.allow_open || asks, ..config.clone() }.check()?;
         if config.gateways.built_in {
             gateways.add_default(built_in::chat(built_in::has_token));
             gateways.add_default(built_in::events(EVENT_EVERY));
@@ -161,8 +167,8 @@ impl Server {
         let (tls, renewal) = certificate::read(&config.tls)?.unzip();
         let own = listen(&config.listen)?;
         let store = storage::open(&config.store)?;
-        let access = access(&config)?;
-        let core = Core::new(&config, store, (access, hooks));
+        let access = access(&config, authenticator)?;
+        let core = Core::new(&config, store, (access, hooks))?;
         core.tie(&mut gateways, &config);
         let gateways = gateways.build(config.gateways.clone(), core.tasks.clone()).await;
         let mut doors = Vec::new();
@@ -183,7 +189,7 @@ impl Server {
 
     fn assemble(config: Config, core: Core, gateways: Gateways) -> Result<Self, StartError> {
         let json_ws = core.json_ws(&gateways, None);
-        let Core { store, rooms, access, sessions, origins, metrics, tasks, connections } = core;
+        let Core { store, rooms, access, sessions, origins, webhooks, metrics, tasks, connections } = core;
         let max_update = config.store.max_update.as_u64();
         let materialiser: Arc<dyn Materialiser> = if config.exports.in_process {
             Arc::new(InProcess::start(&config.exports, tasks.tracker()))
@@ -222,6 +228,7 @@ impl Server {
             demo: config.http.demo,
             run: uuid::Uuid::new_v4(),
             gateways: gateways.clone(),
+            webhooks,
         };
         let control_routes = control_routes(Control { app: app.clone(), place: place(&config.store)? });
         let routes = http::behind_edge(http::routes(app), &config.http, &metrics);
@@ -312,14 +319,30 @@ struct Core {
     access: Access,
     sessions: Sessions,
     origins: Origins,
+    webhooks: Option<Webhooks>,
     metrics: Arc<Metrics>,
     tasks: Tasks,
     connections: Connections,
 }
 
+/// What a program brings of its own, beside gateways.
+#[derive(Default)]
+struct Given {
+    hooks: Vec<Arc<dyn Hooks>>,
+    authenticator: Option<Arc<dyn Authenticator>>,
+}
+
 impl Core {
-    fn new(config: &Config, store: Arc<dyn Store>, (access, hooks): (Access, HookChain)) -> Self {
+    fn new(
+        config: &Config,
+        store: Arc<dyn Store>,
+        (access, mut hooks): (Access, Vec<Arc<dyn Hooks>>),
+    ) -> Result<Self, StartError> {
         let (tasks, metrics) = (Tasks::new(), Arc::new(Metrics::new()));
+        let webhooks = Webhooks::start(&config.webhooks, directory(config), &tasks, &metrics)?;
+        // Last, so that it tells of what the others have let in.
+        hooks.extend(webhooks.clone().map(|webhooks| Arc::new(webhooks) as Arc<dyn Hooks>));
+        let hooks = HookChain::new(hooks, &config.hooks);
         let rooms = Rooms::new(RoomsParts {
             store: Arc::clone(&store),
             config: config.rooms.clone(),
@@ -332,7 +355,7 @@ impl Core {
         let (sessions, origins) = (Sessions::default(), Origins::of(&config.access.origins));
         tasks.spawn(sessions.clone().watch_expiries(tasks.clone()));
         tasks.spawn(access.clone().keep_keys(tasks.clone()));
-        Self { store, rooms, access, sessions, origins, metrics, tasks, connections }
+        Ok(Self { store, rooms, access, sessions, origins, webhooks, metrics, tasks, connections })
     }
 
     fn json_ws(&self, gateways: &Gateways, port: Option<u16>) -> JsonWs {
@@ -364,9 +387,16 @@ impl Core {
 }
 
 /// Who may do what; what was taken back is kept beside the documents.
-fn access(config: &Config) -> Result<Access, AccessError> {
-    let directory = (config.store.kind != StoreKind::Memory).then_some(config.store.data.as_path());
-    Access::of(&config.access, directory)
+fn access(config: &Config, authenticator: Option<Arc<dyn Authenticator>>) -> Result<Access, AccessError> {
+    match authenticator {
+        Some(authenticator) => Access::by(authenticator, &config.access, directory(config)),
+        None => Access::of(&config.access, directory(config)),
+    }
+}
+
+/// The data directory; a store in memory has none.
+fn directory(config: &Config) -> Option<&Path> {
+    (config.store.kind != StoreKind::Memory).then_some(config.store.data.as_path())
 }
 
 /// Where the store lies. One in memory lies nowhere and has no format.

@@ -6,7 +6,7 @@ use ydock::config::Config;
 const EXAMPLE: &str = include_str!("../ydock.example.toml");
 const PAGE: &str = include_str!("../docs/settings.md");
 /// Settings without a default, which the table of defaults therefore lacks.
-const WITHOUT_DEFAULT: [(&str, &str); 7] = [
+const WITHOUT_DEFAULT: [(&str, &str); 9] = [
     ("access", "key"),
     ("access", "issuer"),
     ("access", "audience"),
@@ -14,6 +14,8 @@ const WITHOUT_DEFAULT: [(&str, &str); 7] = [
     ("exports", "program"),
     ("tls", "cert"),
     ("tls", "key"),
+    ("webhooks", "url"),
+    ("webhooks", "key"),
 ];
 
 #[test]

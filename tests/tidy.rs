@@ -11,7 +11,7 @@ const LAYERS: &[(u8, &[&str])] = &[
     (0, &["ids", "access", "lib0", "shutdown", "telemetry"]),
     (1, &["sync", "awareness", "delivery", "websocket", "listen", "tls", "outbound"]),
     (2, &["storage", "materialise", "auth", "hooks", "cluster"]),
-    (3, &["doc_rooms"]),
+    (3, &["doc_rooms", "webhooks"]),
     (4, &["connection", "upkeep"]),
     (5, &["gateway"]),
     (6, &["fronts"]),

@@ -53,6 +53,9 @@ impl fmt::Debug for Credentials {
     }
 }
 
+/// The longest token, in bytes: requests have no room for longer ones.
+pub const LONGEST_TOKEN: usize = 8192;
+
 fn bearer(headers: &HeaderMap) -> Option<Box<str>> {
     let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
     let (scheme, token) = value.split_once(' ')?;

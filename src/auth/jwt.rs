@@ -14,6 +14,7 @@ use thiserror::Error;
 use super::authenticator::{Asked, Authenticator, Refusal};
 use super::claims::{Claims, Documents};
 use super::config::Config;
+use super::credentials::LONGEST_TOKEN;
 use super::keys::{CheckingKey, KeyError, Keys};
 use crate::access::{Pass, Rule, TokenId};
 
@@ -213,7 +214,6 @@ fn refused(error: &Error) -> Refusal {
 }
 
 const WRONG_SIGNATURE: &str = "the token is not signed with a key known here";
-const LONGEST_TOKEN: usize = 8192;
 const LONGEST_LIFE: Duration = Duration::from_hours(10 * 366 * 24);
 
 #[cfg(test)]

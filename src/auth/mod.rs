@@ -24,7 +24,7 @@ pub use access::{Access, AccessError};
 pub use authenticator::{Asked, Authenticator, Refusal};
 pub use claims::Claims;
 pub use config::{Config, Mode, WebhookConfig};
-pub use credentials::Credentials;
+pub use credentials::{Credentials, LONGEST_TOKEN};
 pub use jwt::MintError;
 pub use keys::{KeyError, Keys};
 pub use revocations::{Revocation, RevocationsError, Whom};

@@ -2,14 +2,12 @@
 
 use std::collections::HashMap;
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 use std::{fmt, fs};
 
 use async_trait::async_trait;
-use hmac::{Hmac, KeyInit, Mac};
 use serde::{Deserialize, Serialize};
-use sha2::Sha256;
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout};
 
@@ -17,10 +15,11 @@ use super::access::AccessError;
 use super::authenticator::{Asked, Authenticator, Refusal};
 use super::claims::{Claims, Documents};
 use super::config::WebhookConfig;
+use super::credentials::LONGEST_TOKEN;
 use super::jwt::token_id;
 use crate::access::{Pass, Pattern, Role, Rule, TokenId};
 use crate::ids::DocName;
-use crate::outbound::{Outbound, Target};
+use crate::outbound::{self, Outbound, Target};
 use crate::telemetry::ErrorChain;
 
 /// Asks the backend, and remembers for a while what it has said.
@@ -101,7 +100,8 @@ impl Webhook {
             address: asked.address.map(|address| address.to_string()),
         };
         let body = serde_json::to_vec(&body).map_err(|error| unavailable(&error))?;
-        let headers: Vec<_> = self.secret.iter().map(|secret| (SIGNATURE, signature(secret, &body))).collect();
+        let headers: Vec<_> =
+            self.secret.iter().map(|secret| (outbound::SIGNATURE, outbound::signature(secret, &body))).collect();
         let bounds = (self.config.timeout, LONGEST_ANSWER);
         let answered = self.outbound.post_json(&self.target, &headers, body.into(), bounds).await;
         let answered = answered.map_err(|error| unavailable(&ErrorChain(&error)))?;
@@ -175,18 +175,8 @@ impl Answer {
     }
 }
 
-/// The HMAC-SHA256 of a body, in the form that webhooks have it in: `sha256=` and hexadecimal digits.
-fn signature(secret: &[u8], body: &[u8]) -> String {
-    let Ok(mac) = Hmac::<Sha256>::new_from_slice(secret) else { return String::new() };
-    let digits: Arc<[String]> =
-        mac.chain_update(body).finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("sha256={}", digits.concat())
-}
-
-const SIGNATURE: &str = "x-ydock-signature-256";
 const MOST_QUESTIONS: usize = 64;
 const MOST_KNOWN: usize = 10_000;
-const LONGEST_TOKEN: usize = 8192;
 const LONGEST_ANSWER: usize = 64 * 1024;
 /// A hundred years.
 const FAR_AHEAD: u64 = 100 * 366 * 24 * 3600;
@@ -216,12 +206,5 @@ mod tests {
         let answer: Answer = serde_json::from_str(r#"{"user":"ann","role":"edit"}"#).unwrap();
         let pass = answer.pass(&Asked { token: Some("t"), doc: None, address: None }).unwrap();
         assert_eq!((role(&pass, "x"), pass.user.as_deref()), (None, Some("ann")));
-    }
-
-    #[test]
-    fn a_signature_is_that_of_the_standard() {
-        // RFC 4231, test case 2.
-        let expected = "sha256=5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843";
-        assert_eq!(signature(b"Jefe", b"what do ya want for nothing?"), expected);
     }
 }

@@ -11,7 +11,9 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::listen::Address;
-use crate::{auth, connection, delivery, doc_rooms, gateway, hooks, http, materialise, storage, telemetry, tls};
+use crate::{
+    auth, connection, delivery, doc_rooms, gateway, hooks, http, materialise, storage, telemetry, tls, webhooks,
+};
 
 pub use layers::{ConfigError, Layers};
 
@@ -50,6 +52,8 @@ pub struct Config {
     pub http: http::Config,
     /// TLS.
     pub tls: tls::Config,
+    /// Webhooks.
+    pub webhooks: webhooks::Config,
 }
 
 impl Default for Config {
@@ -69,6 +73,7 @@ impl Default for Config {
             exports: materialise::Config::default(),
             http: http::Config::default(),
             tls: tls::Config::default(),
+            webhooks: webhooks::Config::default(),
         }
     }
 }

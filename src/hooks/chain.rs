@@ -134,6 +134,13 @@ impl HookChain {
         }
     }
 
+    /// A document was deleted.
+    pub async fn deleted(&self, doc: &DocName) {
+        for hook in self.hooks() {
+            let _was_logged = self.call("deleted", doc, hook.deleted(doc)).await;
+        }
+    }
+
     /// A room has closed.
     pub async fn unload(&self, doc: &DocName) {
         for hook in self.hooks() {
@@ -243,6 +250,10 @@ mod tests {
             self.note("disconnect", (), drop).await;
         }
 
+        async fn deleted(&self, _: &DocName) {
+            self.note("deleted", (), drop).await;
+        }
+
         async fn unload(&self, _: &DocName) {
             self.note("unload", (), drop).await;
         }
@@ -303,11 +314,12 @@ mod tests {
         let (chain, log) = chain(&["panics", "hangs", "last"]);
         chain.saved(&session().doc, 5).await;
         chain.disconnect(&session()).await;
+        chain.deleted(&session().doc).await;
         chain.unload(&session().doc).await;
         let answers: Vec<_> = chain.stateless(&session(), "text").await.into_iter().collect();
         assert_eq!(answers.last(), Some(&Answer::Reply("last heard text".to_owned())));
         let last: Vec<_> = taken(&log).into_iter().filter(|line| line.starts_with("last")).collect();
-        assert_eq!(last, ["last saved 5", "last disconnect", "last unload", "last stateless"]);
+        assert_eq!(last, ["last saved 5", "last disconnect", "last deleted", "last unload", "last stateless"]);
     }
 
     #[tokio::test(start_paused = true)]

@@ -107,6 +107,9 @@ pub trait Hooks: Send + Sync + 'static {
     /// A session that was let in has ended.
     async fn disconnect(&self, _session: &SessionContext) {}
 
+    /// A document was deleted, for good: whoever opens one of the name begins anew.
+    async fn deleted(&self, _doc: &DocName) {}
+
     /// A room has closed: nothing of its document is in memory. Another room may have opened it again meanwhile.
     async fn unload(&self, _doc: &DocName) {}
 }

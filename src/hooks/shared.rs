@@ -46,6 +46,10 @@ impl<H: Hooks + ?Sized> Hooks for Arc<H> {
         (**self).disconnect(session).await;
     }
 
+    async fn deleted(&self, doc: &DocName) {
+        (**self).deleted(doc).await;
+    }
+
     async fn unload(&self, doc: &DocName) {
         (**self).unload(doc).await;
     }

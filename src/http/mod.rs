@@ -16,6 +16,7 @@ mod sessions;
 mod snapshot;
 mod tokens;
 mod updates;
+mod webhooks;
 mod websocket;
 
 pub use config::Config;

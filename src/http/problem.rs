@@ -35,7 +35,8 @@ impl Problem {
         Self { kind, title, status: status.as_u16(), detail: detail.into(), retry: false, ends_connection: false }
     }
 
-    fn later(detail: impl Into<String>) -> Self {
+    /// It cannot be done now; the text says why.
+    pub(super) fn later(detail: impl Into<String>) -> Self {
         let problem =
             Self::new(StatusCode::SERVICE_UNAVAILABLE, "/problems/unavailable", "Unavailable for now", detail);
         Self { retry: true, ..problem }

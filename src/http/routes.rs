@@ -13,7 +13,7 @@ use axum::routing::{any, get, post};
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
 use super::problem::Problem;
-use super::{demo, documents, health, sessions, snapshot, tokens, updates, websocket};
+use super::{demo, documents, health, sessions, snapshot, tokens, updates, webhooks, websocket};
 use crate::auth::Access;
 use crate::connection::Sessions;
 use crate::doc_rooms::Rooms;
@@ -26,6 +26,7 @@ use crate::materialise::Materialiser;
 use crate::shutdown::Tasks;
 use crate::storage::Store;
 use crate::telemetry::Metrics;
+use crate::webhooks::Webhooks;
 
 /// What requests are answered from.
 #[derive(Debug, Clone)]
@@ -58,6 +59,8 @@ pub struct App {
     pub demo: bool,
     /// The gateways.
     pub gateways: Gateways,
+    /// What tells the owner's backend, if anything does.
+    pub webhooks: Option<Webhooks>,
     /// Tells this run of the server from others, for what is not durable yet.
     pub run: uuid::Uuid,
 }
@@ -75,6 +78,9 @@ pub fn routes(app: App) -> Router {
         .route("/api/sessions/restore", post(sessions::restore))
         .route("/api/revocations", get(sessions::revocations))
         .route("/api/tokens", post(tokens::mint))
+        .route("/api/webhooks", get(webhooks::list))
+        .route("/api/webhooks/retry", post(webhooks::retry))
+        .route("/api/webhooks/forget", post(webhooks::forget))
         .method_not_allowed_fallback(wrong_method)
         .layer(DefaultBodyLimit::max(app.max_update))
         .layer(cross_origin(app.origins.clone()))

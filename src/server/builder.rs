@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use super::{Server, StartError};
+use super::{Given, Server, StartError};
+use crate::auth::Authenticator;
 use crate::config::Config;
 use crate::gateway::GatewaysBuilder;
-use crate::hooks::{HookChain, Hooks};
+use crate::hooks::Hooks;
 
 /// A server that is being put together.
 ///
@@ -36,12 +37,12 @@ use crate::hooks::{HookChain, Hooks};
 pub struct ServerBuilder {
     config: Config,
     gateways: GatewaysBuilder,
-    hooks: Vec<Arc<dyn Hooks>>,
+    given: Given,
 }
 
 impl ServerBuilder {
     pub(super) fn new(config: Config) -> Self {
-        Self { config, gateways: GatewaysBuilder::default(), hooks: Vec::new() }
+        Self { config, gateways: GatewaysBuilder::default(), given: Given::default() }
     }
 
     /// Serves these gateways too.
@@ -52,7 +53,40 @@ impl ServerBuilder {
 
     /// Calls this hook too, after those that were given before. A program that keeps a hold of it gives an `Arc`.
     pub fn hook(mut self, hook: impl Hooks) -> Self {
-        self.hooks.push(Arc::new(hook));
+        self.given.hooks.push(Arc::new(hook));
+        self
+    }
+
+    /// Has this found out who somebody is, in the place of `access.auth`.
+    ///
+    /// ```no_run
+    /// use std::sync::Arc;
+    ///
+    /// use async_trait::async_trait;
+    /// use ydock::access::{Pass, Role};
+    /// use ydock::auth::{Asked, Authenticator, Refusal};
+    ///
+    /// #[derive(Debug)]
+    /// struct Magic;
+    ///
+    /// #[async_trait]
+    /// impl Authenticator for Magic {
+    ///     async fn authenticate(&self, asked: &Asked<'_>) -> Result<Pass, Refusal> {
+    ///         match asked.token {
+    ///             Some("please") => Ok(Pass { user: Some(Arc::from("guest")), ..Pass::everyone(Role::Edit) }),
+    ///             Some(_) => Err(Refusal::Invalid("that is not the magic word")),
+    ///             None => Err(Refusal::NoToken),
+    ///         }
+    ///     }
+    /// }
+    ///
+    /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+    /// let server = ydock::Server::builder(ydock::config::Config::default()).authenticator(Magic).bind().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn authenticator(mut self, authenticator: impl Authenticator) -> Self {
+        self.given.authenticator = Some(Arc::new(authenticator));
         self
     }
 
@@ -62,7 +96,6 @@ impl ServerBuilder {
     /// When the settings contradict each other, the certificate cannot be used, an address is taken or the store cannot be
     /// opened.
     pub async fn bind(self) -> Result<Server, StartError> {
-        let hooks = HookChain::new(self.hooks, &self.config.hooks);
-        Server::bind_parts(self.config, self.gateways, hooks).await
+        Server::bind_parts(self.config, self.gateways, self.given).await
     }
 }

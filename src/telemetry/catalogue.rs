@@ -72,6 +72,14 @@ pub struct Metrics {
     pub handshake_failures: Counter,
     /// HTTP requests answered, WebSocket upgrades included.
     pub http_requests: Counter,
+    /// Events that the owner's backend has taken.
+    pub webhooks_sent: Counter,
+    /// Attempts to send an event that failed.
+    pub webhooks_failed: Counter,
+    /// Events that wait to be sent.
+    pub webhooks_waiting: Gauge,
+    /// Events that were put aside because nobody took them.
+    pub webhooks_aside: Gauge,
     /// Exports made by workers.
     pub exports: Counter,
     /// Exports that failed.
@@ -139,6 +147,13 @@ impl Metrics {
                 .counter("ydock_handshake_failures_total", "TLS handshakes that failed or took too long"),
             http_requests: make
                 .counter("ydock_http_requests_total", "HTTP requests answered, WebSocket upgrades included"),
+            webhooks_sent: make.counter("ydock_webhooks_sent_total", "events that the owner's backend has taken"),
+            webhooks_failed: make.counter(
+                "ydock_webhook_failures_total",
+                "attempts to send an event to the owner's backend that failed",
+            ),
+            webhooks_waiting: make.gauge("ydock_webhooks_waiting", "events that wait to be sent"),
+            webhooks_aside: make.gauge("ydock_webhooks_aside", "events that were put aside because nobody took them"),
             exports: make.counter("ydock_exports_total", "exports made by workers"),
             export_failures: make.counter("ydock_export_failures_total", "exports that failed"),
             handle,

@@ -34,6 +34,8 @@ pub(super) struct Inside {
     /// The room has detached the client.
     parted: Arc<AtomicBool>,
     knows_typing: bool,
+    /// How many tokens the client has sent since it is here.
+    pub(super) tokens: u64,
 }
 
 /// An attempt to enter a room.
@@ -67,7 +69,7 @@ impl Attempt {
         };
         let membership = rooms.join(&doc, seat).await.map_err(|error| error.ending())?;
         let session = Session::new(membership, permission, admission);
-        Ok(Inside { session, dialect, parted, knows_typing: caller.wants_typing })
+        Ok(Inside { session, dialect, parted, knows_typing: caller.wants_typing, tokens: 0 })
     }
 }
 

@@ -17,7 +17,7 @@ use super::upgrade::HocuspocusParts;
 use super::waiting::{Budget, MAX_DOCUMENTS, TooMuch, Waiting};
 use super::wire::{self, Incoming};
 use crate::access::Pass;
-use crate::auth::{Credentials, Refusal};
+use crate::auth::{self, Credentials, Refusal};
 use crate::connection::{Close, Protocol};
 use crate::delivery::{Dialect, Ending, Lane, Message, Outbox};
 use crate::hooks::Front;
@@ -64,6 +64,13 @@ enum Step {
 }
 
 impl Document {
+    const fn inside(&self) -> Option<&Inside> {
+        match self {
+            Self::Inside(inside) => Some(inside),
+            Self::Outside { .. } => None,
+        }
+    }
+
     /// Whether the client has not said yet who it is there.
     const fn is_unknown(&self) -> bool {
         matches!(self, Self::Outside { step: Step::NoToken, .. })
@@ -79,8 +86,8 @@ struct Happened {
 enum What {
     /// The end of an attempt to enter a room with a token.
     Entered { token: Box<str>, outcome: Result<Inside, Ending> },
-    /// It was found out what another token is good for.
-    Checked(Result<Pass, Refusal>),
+    /// It was found out what another token is good for: the client's so many-th in this document.
+    Checked { number: u64, outcome: Result<Pass, Refusal> },
 }
 
 impl Conversation {
@@ -121,6 +128,9 @@ impl Conversation {
     fn token(&mut self, address: &str, token: &str) -> Result<(), Ending> {
         if self.under_way.len() >= self.parts.max_documents + MOST_CHECKS {
             return Err(Ending::Reset("too many tokens are looked at"));
+        }
+        if token.len() > auth::LONGEST_TOKEN {
+            return Err(Ending::Reset("a token is longer than one can be"));
         }
         let is_full =
             self.documents.values().filter(|document| !document.is_unknown()).count() >= self.parts.max_documents;
@@ -177,11 +187,14 @@ impl Conversation {
     /// Looks at another token of somebody who is inside.
     fn check(&mut self, address: &str, token: &str) {
         let Ok(doc) = wire::place(address) else { return };
+        let Some(Document::Inside(inside)) = self.documents.get_mut(address) else { return };
+        inside.tokens += 1;
+        let number = inside.tokens;
         let access = self.parts.access.clone();
         let (credentials, address) = (self.credentials(token), Box::from(address));
         self.under_way.push(Box::pin(async move {
-            let checked = access.enter(&credentials, &doc).await.map(|(pass, _)| pass);
-            Happened { address, what: What::Checked(checked) }
+            let outcome = access.enter(&credentials, &doc).await.map(|(pass, _)| pass);
+            Happened { address, what: What::Checked { number, outcome } }
         }));
     }
 
@@ -191,9 +204,12 @@ impl Conversation {
     }
 
     /// Another token counts from now on. One that is not good ends the session.
-    fn renew(&mut self, address: &str, checked: Result<Pass, Refusal>) {
-        let Some(Document::Inside(inside)) = self.documents.get(address) else { return };
-        match checked {
+    fn renew(&mut self, address: &str, number: u64, outcome: Result<Pass, Refusal>) {
+        // Of several, the newest counts, whichever was looked at first.
+        let is_newest = |inside: &&Inside| inside.tokens == number;
+        let inside = self.documents.get(address).and_then(Document::inside).filter(is_newest);
+        let Some(inside) = inside else { return };
+        match outcome {
             Ok(pass) => {
                 inside.session.renew(pass);
                 // Providers take themselves for not let in until they hear so.
@@ -349,8 +365,8 @@ impl Protocol for Conversation {
             Some(Happened { address, what: What::Entered { token, outcome } }) => {
                 self.enter(address, &token, outcome).await
             }
-            Some(Happened { address, what: What::Checked(checked) }) => {
-                self.renew(&address, checked);
+            Some(Happened { address, what: What::Checked { number, outcome } }) => {
+                self.renew(&address, number, outcome);
                 Ok(())
             }
             None => Ok(()),
