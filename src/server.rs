@@ -23,7 +23,7 @@ use crate::fronts::json_ws::{JsonWs, JsonWsParts};
 use crate::fronts::y_socket_io::{self, YSocketIoParts};
 use crate::fronts::y_websocket::{YWebSocket, YWebSocketParts};
 use crate::gateway::{DocumentsParts, Doorman, Gateways, GatewaysBuilder, Origins, built_in};
-use crate::hooks::{HookChain, Hooks};
+use crate::hooks::{BoundIdentity, HookChain, Hooks};
 use crate::http::control::{Control, ControlSocket, Place, control_routes};
 use crate::http::{self, App};
 use crate::ids::DocName;
@@ -339,7 +339,11 @@ impl Core {
         (access, mut hooks): (Access, Vec<Arc<dyn Hooks>>),
     ) -> Result<Self, StartError> {
         let (tasks, metrics) = (Tasks::new(), Arc::new(Metrics::new()));
+        access.count_with(Arc::clone(&metrics));
         let webhooks = Webhooks::start(&config.webhooks, directory(config), &tasks, &metrics)?;
+        if config.access.bind_presence {
+            hooks.push(Arc::new(BoundIdentity));
+        }
         // Last, so that it tells of what the others have let in.
         hooks.extend(webhooks.clone().map(|webhooks| Arc::new(webhooks) as Arc<dyn Hooks>));
         let hooks = HookChain::new(hooks, &config.hooks);

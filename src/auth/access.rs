@@ -2,11 +2,12 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
 use thiserror::Error;
+use tokio::time::timeout;
 
 use super::authenticator::{Asked, Authenticator, Refusal};
 use super::config::{Config, Mode};
@@ -17,6 +18,7 @@ use super::webhook::Webhook;
 use crate::access::{Grant, Pass, Role, Rule};
 use crate::ids::DocName;
 use crate::shutdown::Tasks;
+use crate::telemetry::Metrics;
 
 /// Who may do what. Cloning gives another handle to the same.
 #[derive(Debug, Clone)]
@@ -29,10 +31,11 @@ struct Shared {
     authenticator: Arc<dyn Authenticator>,
     /// The same, where it has keys.
     jwt: Option<Arc<Jwt>>,
-    revocations: Revocations,
+    revocations: Arc<Revocations>,
     cookie: String,
     look_every: Duration,
     needs_tokens: bool,
+    metrics: OnceLock<Arc<Metrics>>,
 }
 
 /// Why access cannot be set up.
@@ -59,6 +62,9 @@ pub enum AccessError {
         /// Why not.
         source: io::Error,
     },
+    /// The file of the secret is empty.
+    #[error("the secret that access.key names is empty: anybody could sign with it")]
+    EmptySecret,
     /// Nothing can be asked over HTTP.
     #[error("cannot read the certificates that the system trusts")]
     NoClient(#[source] io::Error),
@@ -101,7 +107,7 @@ impl Access {
         };
         access.needs_tokens = config.auth != Mode::Open;
         if let Some(directory) = directory {
-            access.revocations = Revocations::open(directory)?;
+            access.revocations = Arc::new(Revocations::open(directory)?);
         }
         Ok(Self { shared: Arc::new(access) })
     }
@@ -135,7 +141,7 @@ impl Access {
         let mut shared = Self::shared(config, authenticator, None);
         shared.needs_tokens = true;
         if let Some(directory) = directory {
-            shared.revocations = Revocations::open(directory)?;
+            shared.revocations = Arc::new(Revocations::open(directory)?);
         }
         Ok(Self { shared: Arc::new(shared) })
     }
@@ -144,10 +150,11 @@ impl Access {
         Shared {
             authenticator,
             jwt,
-            revocations: Revocations::in_memory(),
+            revocations: Arc::new(Revocations::in_memory()),
             cookie: config.cookie.clone(),
             look_every: config.look_every,
             needs_tokens: false,
+            metrics: OnceLock::new(),
         }
     }
 
@@ -168,8 +175,22 @@ impl Access {
     /// # Errors
     /// When they may not come in, or it cannot be found out now.
     pub async fn pass(&self, asked: Asked<'_>) -> Result<Pass, Refusal> {
-        let pass = self.shared.authenticator.authenticate(&asked).await?;
-        self.shared.revocations.apply(pass)
+        let answer = timeout(ANSWER_WITHIN, self.shared.authenticator.authenticate(&asked)).await;
+        let pass = answer.unwrap_or(Err(Refusal::Unavailable));
+        self.counted(pass.and_then(|pass| self.review(&pass)))
+    }
+
+    /// Counts refusals from now on, where there is somebody to count them. A server does it by itself.
+    pub fn count_with(&self, metrics: Arc<Metrics>) {
+        let _is_counted_already = self.shared.metrics.set(metrics).is_err();
+    }
+
+    fn counted<T>(&self, outcome: Result<T, Refusal>) -> Result<T, Refusal> {
+        outcome.inspect_err(|refusal| {
+            if let Some(metrics) = self.shared.metrics.get() {
+                refusal.count(metrics);
+            }
+        })
     }
 
     /// The same for a document: what is allowed there, and by which pass.
@@ -178,7 +199,7 @@ impl Access {
     /// Also when the token is not for this document.
     pub async fn enter(&self, credentials: &Credentials, doc: &DocName) -> Result<(Pass, Grant), Refusal> {
         let pass = self.pass(credentials.asking(Some(doc))).await?;
-        let grant = pass.grant(doc).ok_or_else(Refusal::not_this_document)?;
+        let grant = self.counted(pass.grant(doc).ok_or_else(Refusal::not_this_document))?;
         Ok((pass, grant))
     }
 
@@ -190,12 +211,41 @@ impl Access {
         self.shared.jwt.as_ref().ok_or(MintError::CannotSign)?.keys().mint(user, rules, lifetime)
     }
 
-    /// Takes something back from tokens; it counts at once, and is kept when this returns. Open sessions are another matter.
+    /// Whether a token says itself until when it is good.
+    #[must_use]
+    pub fn tokens_expire(&self) -> bool {
+        self.shared.jwt.is_some()
+    }
+
+    /// The same access for the operator, who is asked for no token and may do everything.
+    #[must_use]
+    pub fn of_operator(&self) -> Self {
+        let shared = Shared {
+            authenticator: Arc::new(Open(Pass::everyone(Role::Admin))),
+            jwt: self.shared.jwt.clone(),
+            revocations: Arc::clone(&self.shared.revocations),
+            cookie: self.shared.cookie.clone(),
+            look_every: self.shared.look_every,
+            needs_tokens: false,
+            metrics: OnceLock::new(),
+        };
+        Self { shared: Arc::new(shared) }
+    }
+
+    /// Takes something back from tokens. It counts at once; open sessions are another matter, and so is keeping it.
     ///
     /// # Errors
-    /// When it cannot be kept.
-    pub async fn revoke(&self, revocations: Vec<Revocation>) -> Result<(), RevocationsError> {
-        self.shared.revocations.add(revocations).await
+    /// When there are too many.
+    pub fn take_back(&self, revocations: Vec<Revocation>) -> Result<(), RevocationsError> {
+        self.shared.revocations.add(revocations)
+    }
+
+    /// Has what was taken back outlive the process.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub async fn keep_revocations(&self) -> Result<(), RevocationsError> {
+        self.shared.revocations.keep().await
     }
 
     /// Gives back to somebody what was taken back; says whether there was anything.
@@ -245,3 +295,6 @@ impl Access {
         }
     }
 }
+
+/// Whoever finds out who somebody is has so long at most, whatever its own bounds are.
+const ANSWER_WITHIN: Duration = Duration::from_secs(30);

@@ -8,6 +8,7 @@ use thiserror::Error;
 
 use crate::access::Pass;
 use crate::ids::DocName;
+use crate::telemetry::Metrics;
 
 /// Finds out who somebody is. Bring your own with [`Access::by`](super::Access::by).
 #[async_trait]
@@ -62,6 +63,25 @@ pub enum Refusal {
 }
 
 impl Refusal {
+    /// Its place among the reasons that are counted.
+    const fn reason(&self) -> usize {
+        match self {
+            Self::NoToken => 0,
+            Self::Invalid(_) => 1,
+            Self::Expired => 2,
+            Self::Revoked => 3,
+            Self::Forbidden(_) => 4,
+            Self::Unavailable => 5,
+        }
+    }
+
+    /// Counts it.
+    pub(super) fn count(&self, metrics: &Metrics) {
+        if let Some(counter) = metrics.access_refused.get(self.reason()) {
+            counter.increment(1);
+        }
+    }
+
     /// They may not open the document.
     #[must_use]
     pub fn not_this_document() -> Self {

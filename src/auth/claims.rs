@@ -111,8 +111,8 @@ fn maybe_seconds<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Op
 
 const MOST_RULES: usize = 100;
 const LONGEST_USER: usize = 256;
-/// The year 9999.
-const FAR_AHEAD: u64 = 253_402_300_799;
+/// The year 9000: what is added to it still has a name.
+const FAR_AHEAD: u64 = 221_845_392_000;
 
 #[cfg(test)]
 mod tests {

@@ -40,6 +40,9 @@ pub struct Config {
     /// From which pages, beside those of the server itself, browsers may come: `https://app.example.org` for example, or `*`
     /// for all. Default none.
     pub origins: Vec<String>,
+    /// Whether `user.name` and `user.id` in presence states are those of the session's token, whatever the client says. Default
+    /// false.
+    pub bind_presence: bool,
     /// With `webhook`: whom to ask.
     pub webhook: WebhookConfig,
 }
@@ -91,6 +94,7 @@ impl Default for Config {
             cookie: "ydock_token".to_owned(),
             look_every: Duration::from_secs(5),
             origins: Vec::new(),
+            bind_presence: false,
             webhook: WebhookConfig::default(),
         }
     }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
@@ -74,7 +74,7 @@ pub(super) struct Revocations {
     file: Option<PathBuf>,
     by_whom: Mutex<HashMap<Whom, Vec<Revocation>>>,
     /// Held while the file is written, so that an older state never takes the place of a newer one.
-    writing: tokio::sync::Mutex<()>,
+    writing: Arc<tokio::sync::Mutex<()>>,
 }
 
 /// The file.
@@ -86,7 +86,7 @@ struct Kept {
 
 impl Revocations {
     pub(super) fn in_memory() -> Self {
-        Self { file: None, by_whom: Mutex::default(), writing: tokio::sync::Mutex::default() }
+        Self { file: None, by_whom: Mutex::default(), writing: Arc::default() }
     }
 
     /// Those that are kept in a directory.
@@ -110,9 +110,6 @@ impl Revocations {
     /// What is left of a pass.
     pub(super) fn apply(&self, mut pass: Pass) -> Result<Pass, Refusal> {
         let by_whom = self.lock();
-        if by_whom.is_empty() {
-            return Ok(pass);
-        }
         let of_token = pass.token.and_then(|token| by_whom.get(&Whom::Token(token)));
         let of_user = pass.user.as_deref().and_then(|user| by_whom.get(&Whom::User(user.to_owned())));
         let is_older = |revocation: &&Revocation| pass.issued.is_none_or(|issued| issued <= revocation.since);
@@ -122,32 +119,31 @@ impl Revocations {
         if limits.iter().any(|limit| limit.at_most.is_none() && limit.docs.is_everything()) {
             return Err(Refusal::Revoked);
         }
-        if !limits.is_empty() {
+        // Also when there are none any more: something may have been given back.
+        if !(limits.is_empty() && pass.limits.is_empty()) {
             pass.limits = limits.into();
         }
         Ok(pass)
     }
 
-    /// Adds some, which count at once and are kept when this returns.
-    pub(super) async fn add(&self, new: Vec<Revocation>) -> Result<(), RevocationsError> {
-        {
-            let mut by_whom = self.lock();
-            let now = SystemTime::now();
-            by_whom.retain(|_, list| {
-                list.retain(|revocation| revocation.until.is_none_or(|until| until > now));
-                !list.is_empty()
-            });
-            if by_whom.values().map(Vec::len).sum::<usize>() + new.len() > MOST {
-                return Err(RevocationsError::Full);
-            }
-            for revocation in new {
-                let list = by_whom.entry(revocation.whom.clone()).or_default();
-                // The newest word counts for the same documents.
-                list.retain(|earlier| earlier.docs != revocation.docs);
-                list.push(revocation);
-            }
+    /// Adds some, which count at once.
+    pub(super) fn add(&self, new: Vec<Revocation>) -> Result<(), RevocationsError> {
+        let mut by_whom = self.lock();
+        let now = SystemTime::now();
+        by_whom.retain(|_, list| {
+            list.retain(|revocation| revocation.until.is_none_or(|until| until > now));
+            !list.is_empty()
+        });
+        if by_whom.values().map(Vec::len).sum::<usize>() + new.len() > MOST {
+            return Err(RevocationsError::Full);
         }
-        self.keep().await
+        for revocation in new {
+            let list = by_whom.entry(revocation.whom.clone()).or_default();
+            // The same again has a newer time; another one gives nothing back.
+            list.retain(|earlier| (&earlier.docs, earlier.at_most) != (&revocation.docs, revocation.at_most));
+            list.push(revocation);
+        }
+        Ok(())
     }
 
     /// Takes back what was taken back from somebody.
@@ -163,17 +159,19 @@ impl Revocations {
         self.lock().values().flatten().cloned().collect()
     }
 
-    async fn keep(&self) -> Result<(), RevocationsError> {
+    /// Writes them down. Once it has begun, it is done to the end, whether it is waited for or not.
+    pub(super) async fn keep(&self) -> Result<(), RevocationsError> {
         let Some(path) = self.file.clone() else { return Ok(()) };
-        let _turn = self.writing.lock().await;
+        let turn = Arc::clone(&self.writing).lock_owned().await;
         let kept = Kept { revocations: self.list() };
+        let file = path.clone();
         let written = tokio::task::spawn_blocking(move || {
-            write(&path, &kept).map_err(|source| RevocationsError::File { path, source })
+            let outcome = write(&file, &kept);
+            drop(turn);
+            outcome
         });
-        match written.await {
-            Ok(written) => written,
-            Err(_) => Ok(()),
-        }
+        let outcome = written.await.unwrap_or_else(|panic| Err(io::Error::other(panic)));
+        outcome.map_err(|source| RevocationsError::File { path, source })
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<Whom, Vec<Revocation>>> {
@@ -228,7 +226,8 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let revocations = Revocations::open(directory.path()).unwrap();
         revocations.apply(pass(None)).unwrap();
-        revocations.add(vec![revocation(Whom::Token(TOKEN), "*", None)]).await.unwrap();
+        revocations.add(vec![revocation(Whom::Token(TOKEN), "*", None)]).unwrap();
+        revocations.keep().await.unwrap();
         assert_eq!(revocations.apply(pass(None)), Err(Refusal::Revoked));
         let again = Revocations::open(directory.path()).unwrap();
         assert_eq!(again.apply(pass(None)), Err(Refusal::Revoked));
@@ -243,7 +242,7 @@ mod tests {
     async fn a_user_comes_back_with_a_newer_token_only() {
         let revocations = Revocations::in_memory();
         let now = SystemTime::now();
-        revocations.add(vec![revocation(ann(), "*", None)]).await.unwrap();
+        revocations.add(vec![revocation(ann(), "*", None)]).unwrap();
         assert_eq!(revocations.apply(pass(None)), Err(Refusal::Revoked));
         assert_eq!(revocations.apply(pass(Some(now - Duration::from_secs(5)))), Err(Refusal::Revoked));
         revocations.apply(pass(Some(now + Duration::from_secs(5)))).unwrap();
@@ -251,24 +250,30 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn some_documents_may_be_taken_back_and_the_newest_word_counts() {
+    async fn some_documents_may_be_taken_back_and_nothing_is_given_back_by_the_way() {
         let revocations = Revocations::in_memory();
         let role = |name: &str| {
             let pass = revocations.apply(pass(None)).unwrap();
             pass.grant(&DocName::parse(name).unwrap()).map(|grant| grant.role)
         };
-        revocations.add(vec![revocation(ann(), "a", None), revocation(ann(), "b*", Some(Role::View))]).await.unwrap();
+        revocations.add(vec![revocation(ann(), "a", None), revocation(ann(), "b*", Some(Role::View))]).unwrap();
         assert_eq!((role("a"), role("b"), role("c")), (None, Some(Role::View), Some(Role::Edit)));
-        revocations.add(vec![revocation(ann(), "a", Some(Role::Comment))]).await.unwrap();
-        assert_eq!(role("a"), Some(Role::Comment));
+        revocations.add(vec![revocation(ann(), "a", Some(Role::Comment))]).unwrap();
+        assert_eq!(role("a"), None, "another one gives nothing back");
+        let before = revocations.list().len();
+        revocations.add(vec![revocation(ann(), "a", None)]).unwrap();
+        assert_eq!(revocations.list().len(), before, "the same is not kept twice");
+        let limited = revocations.apply(pass(None)).unwrap();
+        assert!(revocations.lift(&ann()).await.unwrap());
+        assert_eq!(revocations.apply(limited).unwrap(), pass(None), "what was given back is there again");
     }
 
     #[tokio::test]
     async fn what_has_run_out_is_forgotten() {
         let revocations = Revocations::in_memory();
         let over = Revocation { until: Some(SystemTime::now()), ..revocation(Whom::Token(TOKEN), "*", None) };
-        revocations.add(vec![over]).await.unwrap();
-        revocations.add(vec![revocation(ann(), "*", None)]).await.unwrap();
+        revocations.add(vec![over]).unwrap();
+        revocations.add(vec![revocation(ann(), "*", None)]).unwrap();
         assert_eq!(revocations.list().len(), 1);
     }
 

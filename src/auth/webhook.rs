@@ -1,6 +1,7 @@
 //! The owner's backend is asked who somebody is. What it does not say in time is a no.
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
@@ -38,6 +39,7 @@ pub(super) struct Webhook {
 struct Question {
     token: Option<TokenId>,
     doc: Option<DocName>,
+    address: Option<IpAddr>,
 }
 
 /// What was said, and until when that counts.
@@ -83,6 +85,9 @@ impl Webhook {
         let target = url.parse().or(Err(AccessError::NoUrl))?;
         let read = |path: &Path| fs::read(path).map_err(|source| AccessError::Secret { path: path.to_owned(), source });
         let secret = secret.map(read).transpose()?.map(|secret| secret.trim_ascii().to_vec());
+        if secret.as_ref().is_some_and(Vec::is_empty) {
+            return Err(AccessError::EmptySecret);
+        }
         let outbound = Outbound::new().map_err(AccessError::NoClient)?;
         let (questions, known) = (Semaphore::new(MOST_QUESTIONS), Mutex::default());
         Ok(Self { outbound, target, secret, config: config.clone(), questions, known })
@@ -145,7 +150,7 @@ impl Authenticator for Webhook {
         if asked.token.is_some_and(|token| token.len() > LONGEST_TOKEN) {
             return Err(Refusal::Invalid("the token is longer than 8192 bytes"));
         }
-        let question = Question { token: asked.token.map(token_id), doc: asked.doc.cloned() };
+        let question = Question { token: asked.token.map(token_id), doc: asked.doc.cloned(), address: asked.address };
         if let Some(verdict) = self.remembered(&question) {
             return verdict;
         }

@@ -218,7 +218,17 @@ const PREFIX: &str = "YDOCK_";
 /// Variables with another meaning than a setting.
 const OTHER_VARIABLES: [&str; 2] = ["CONFIG", "WORKER"];
 /// Settings without a default.
-const OPTIONAL: [&str; 3] = ["exports.program", "tls.cert", "tls.key"];
+const OPTIONAL: [&str; 9] = [
+    "access.key",
+    "access.issuer",
+    "access.audience",
+    "access.webhook.url",
+    "exports.program",
+    "tls.cert",
+    "tls.key",
+    "webhooks.url",
+    "webhooks.key",
+];
 
 #[cfg(test)]
 mod tests {

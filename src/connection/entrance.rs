@@ -46,10 +46,7 @@ impl Entrance<'_> {
         let permission = Permission::announce(self.sessions, visitor, outbox, dialect);
         let permission = permission.ok_or_else(Refusal::not_this_document)?;
         // What was taken back while the hooks were asked reached only those who were there already.
-        let now = self.access.review(&pass)?;
-        if now != pass {
-            permission.renew(now);
-        }
+        permission.review(self.access, &pass);
         Ok((permission, admission))
     }
 }

@@ -11,6 +11,7 @@ use tokio::time::Instant;
 
 use super::sessions::{Holder, Seated, Sessions, Visitor};
 use crate::access::{Grant, Pass};
+use crate::auth::Access;
 use crate::delivery::{Dialect, Ending, Lane, Message, Outbox};
 
 /// What a session may do, with the way to tell its client.
@@ -84,9 +85,19 @@ impl Permission {
         self.seat.grant()
     }
 
+    /// What the session may do; `None` once it was ended.
+    pub(super) fn standing(&self) -> Option<Grant> {
+        self.seat.standing()
+    }
+
     /// The client has brought a newer token.
-    pub fn renew(&self, pass: Pass) {
-        self.seat.renew(pass);
+    pub fn renew(&self, access: &Access, pass: &Pass) {
+        self.seat.renew(access, pass);
+    }
+
+    /// Looks at the pass again by which the session was let in.
+    pub(super) fn review(&self, access: &Access, pass: &Pass) {
+        self.seat.review(access, pass);
     }
 
     /// Tells the client that an edit was dropped, unless it counts on no answer and was told within the last second.

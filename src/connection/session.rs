@@ -5,6 +5,7 @@ use tokio::time::Instant;
 use super::admission::Admission;
 use super::permission::Permission;
 use crate::access::{Grant, Pass};
+use crate::auth::Access;
 use crate::delivery::{Ending, Message};
 use crate::doc_rooms::{Membership, RoomEnded};
 use crate::hooks::Answer;
@@ -36,6 +37,8 @@ impl Session {
     /// # Errors
     /// When the room has ended, as for all methods here.
     pub async fn sync(&mut self, message: SyncMessage<'_>) -> Result<(), RoomEnded> {
+        // What comes after the end is of no effect.
+        let Some(grant) = self.permission.standing() else { return Ok(()) };
         match message {
             SyncMessage::Step1(state_vector) => self.membership.step1(state_vector).await,
             // What a client sends when it has nothing to bring.
@@ -43,7 +46,7 @@ impl Session {
                 self.permission.say(&Message::Settled);
                 Ok(())
             }
-            SyncMessage::Step2(update) | SyncMessage::Update(update) if self.permission.grant().may_edit() => {
+            SyncMessage::Step2(update) | SyncMessage::Update(update) if grant.may_edit() => {
                 if self.admission.judges_updates() {
                     return Box::pin(self.judged(message)).await;
                 }
@@ -66,12 +69,15 @@ impl Session {
     }
 
     /// The client has brought a newer token: what that is good for counts from now on.
-    pub fn renew(&self, pass: Pass) {
-        self.permission.renew(pass);
+    pub fn renew(&self, access: &Access, pass: &Pass) {
+        self.permission.renew(access, pass);
     }
 
     /// Passes an awareness update on.
     pub async fn awareness(&self, update: &[u8]) -> Result<(), RoomEnded> {
+        if self.permission.standing().is_none() {
+            return Ok(());
+        }
         if self.admission.judges_awareness() {
             return match self.admission.awareness(update).await {
                 Ok(update) => self.membership.awareness(&update).await,
@@ -88,7 +94,7 @@ impl Session {
 
     /// Says that the client types, or has stopped; of no effect when the session may not.
     pub async fn typing(&self, typing: bool, place: &str) -> Result<(), RoomEnded> {
-        if self.permission.grant().may_type() {
+        if self.permission.standing().is_some_and(Grant::may_type) {
             self.membership.typing(typing, place).await?;
         }
         Ok(())
@@ -96,6 +102,9 @@ impl Session {
 
     /// Passes a text of the application to the hooks, and what they answer to whom it is for.
     pub async fn stateless(&self, text: &str) -> Result<(), RoomEnded> {
+        if self.permission.standing().is_none() {
+            return Ok(());
+        }
         for answer in self.admission.stateless(text).await {
             match answer {
                 Answer::Reply(text) => self.permission.say(&Message::Stateless(&text)),

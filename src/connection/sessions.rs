@@ -69,9 +69,11 @@ pub struct Visitor {
 /// What a session may do now.
 #[derive(Debug)]
 struct Standing {
-    /// The level of the role.
+    /// The level of the role, or [`ENDED`].
     role: AtomicU8,
     visitor: Mutex<Visitor>,
+    /// When it is looked whether the pass has expired, if ever.
+    looked_at: Mutex<Option<Instant>>,
     since: SystemTime,
     holder: Arc<dyn Holder>,
 }
@@ -126,9 +128,10 @@ impl Sessions {
         let id = SessionId(self.shared.next.fetch_add(1, Ordering::Relaxed) + 1);
         let expires = visitor.pass.expires;
         let (role, visitor) = (AtomicU8::new(role.level()), Mutex::new(visitor));
-        let standing = Arc::new(Standing { role, visitor, since: SystemTime::now(), holder });
+        let looked_at = Mutex::default();
+        let standing = Arc::new(Standing { role, visitor, looked_at, since: SystemTime::now(), holder });
         self.open().insert(id, Arc::clone(&standing));
-        self.expect_expiry(id, expires);
+        self.expect_expiry(id, &standing, expires);
         Some(Seated { sessions: self.clone(), id, standing })
     }
 
@@ -146,7 +149,7 @@ impl Sessions {
         let all: Vec<_> = self.open().iter().map(|(id, standing)| (*id, Arc::clone(standing))).collect();
         let mut ended = 0;
         for (_, standing) in all.iter().filter(|(id, standing)| holds(&standing.info(*id))) {
-            standing.holder.end(ending.clone());
+            standing.end(ending.clone());
             ended += 1;
         }
         ended
@@ -166,7 +169,7 @@ impl Sessions {
                     Renewed::Same => {}
                 },
                 Err(refusal) => {
-                    standing.holder.end(refusal.into());
+                    standing.end(refusal.into());
                     reviewed.ended += 1;
                 }
             }
@@ -195,34 +198,50 @@ impl Sessions {
     fn end_expired(&self) {
         let now = Instant::now();
         loop {
-            let id = {
+            let (at, id) = {
                 let mut expiries = self.expiries();
                 match expiries.peek() {
                     Some(Reverse((at, id))) if *at <= now => {
-                        let id = *id;
+                        let due = (*at, *id);
                         expiries.pop();
-                        id
+                        due
                     }
                     _ => return,
                 }
             };
             let standing = self.open().get(&id).cloned();
             let Some(standing) = standing else { continue };
+            {
+                let mut looked_at = standing.looked_at();
+                // A sooner look has taken its place.
+                if *looked_at != Some(at) {
+                    continue;
+                }
+                *looked_at = None;
+            }
             // It may have been renewed meanwhile.
             let newest = standing.visitor().pass.expires;
             if newest.is_some_and(|at| at <= SystemTime::now()) {
-                standing.holder.end(Ending::Expired);
+                standing.end(Ending::Expired);
             } else {
-                self.expect_expiry(id, newest);
+                self.expect_expiry(id, &standing, newest);
             }
         }
     }
 
-    fn expect_expiry(&self, id: SessionId, expires: Option<SystemTime>) {
+    /// Sees to it that it is looked at when the pass expires; not again when it is looked at sooner anyway.
+    fn expect_expiry(&self, id: SessionId, standing: &Standing, expires: Option<SystemTime>) {
         let Some(expires) = expires else { return };
         let left = expires.duration_since(SystemTime::now()).unwrap_or_default();
         // Clocks may be set: it is looked at again, a year from now at the latest.
         let at = Instant::now() + left.min(LONGEST_LOOK) + JUST_AFTER;
+        {
+            let mut looked_at = standing.looked_at();
+            if looked_at.is_some_and(|look| look <= at + JUST_AFTER) {
+                return;
+            }
+            *looked_at = Some(at);
+        }
         let is_first = {
             let mut queue = self.expiries();
             let is_first = queue.peek().is_none_or(|Reverse((first, _))| at < *first);
@@ -278,14 +297,29 @@ impl Standing {
             visitor.grant()
         };
         let Some(grant) = grant else {
-            self.holder.end(Ending::Revoked);
+            self.end(Ending::Revoked);
             return Renewed::Ended;
         };
-        if self.role.swap(grant.role.level(), Ordering::Relaxed) == grant.role.level() {
-            return Renewed::Same;
+        let level = grant.role.level();
+        let unless_ended = |before| (before != ENDED).then_some(level);
+        match self.role.fetch_update(Ordering::Relaxed, Ordering::Relaxed, unless_ended) {
+            Err(_) => Renewed::Ended,
+            Ok(before) if before == level => Renewed::Same,
+            Ok(_) => {
+                self.holder.tell(grant);
+                Renewed::Changed
+            }
         }
-        self.holder.tell(grant);
-        Renewed::Changed
+    }
+
+    /// Ends the session. What its client sends from now on is of no effect, however long it takes until it is gone.
+    fn end(&self, ending: Ending) {
+        self.role.store(ENDED, Ordering::Relaxed);
+        self.holder.end(ending);
+    }
+
+    fn looked_at(&self) -> MutexGuard<'_, Option<Instant>> {
+        self.looked_at.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn info(&self, session: SessionId) -> SessionInfo {
@@ -315,17 +349,37 @@ impl Seated {
         Grant::of(Role::from_level(self.standing.role.load(Ordering::Relaxed)))
     }
 
+    /// The same; `None` once it was ended.
+    #[must_use]
+    pub fn standing(&self) -> Option<Grant> {
+        let level = self.standing.role.load(Ordering::Relaxed);
+        (level != ENDED).then(|| Grant::of(Role::from_level(level)))
+    }
+
     /// By what it is there, as far as that is left.
     #[must_use]
     pub fn pass(&self) -> Pass {
         self.standing.visitor().pass.clone()
     }
 
-    /// The client has brought a newer token: what that is good for counts from now on.
-    pub fn renew(&self, pass: Pass) {
-        let expires = pass.expires;
-        self.standing.renew(pass);
-        self.sessions.expect_expiry(self.id, expires);
+    /// The client has brought a newer token: what that is good for counts from now on. It must be of the same user.
+    pub fn renew(&self, access: &Access, pass: &Pass) {
+        let earlier = self.standing.visitor().pass.user.clone();
+        if earlier.is_some() && earlier != pass.user {
+            return self.standing.end(Ending::Forbidden("a newer token must be of the same user".to_owned()));
+        }
+        self.standing.renew(pass.clone());
+        self.sessions.expect_expiry(self.id, &self.standing, pass.expires);
+        self.review(access, pass);
+    }
+
+    /// Looks at a pass again that was found to be good a while ago: what was taken back since reached only what was known then.
+    pub fn review(&self, access: &Access, pass: &Pass) {
+        match access.review(pass) {
+            Ok(now) if now != *pass => drop(self.standing.renew(now)),
+            Ok(_) => {}
+            Err(refusal) => self.standing.end(refusal.into()),
+        }
     }
 }
 
@@ -347,6 +401,8 @@ impl From<Refusal> for Ending {
     }
 }
 
+/// In the place of a role's level: the session is over.
+const ENDED: u8 = u8::MAX;
 const LONGEST_LOOK: Duration = Duration::from_hours(365 * 24);
 /// A pass that has expired to the second is not looked at a moment too early.
 const JUST_AFTER: Duration = Duration::from_millis(20);
@@ -401,7 +457,7 @@ mod tests {
             let whom = Whom::User("ann".to_owned());
             let docs = docs.parse().unwrap();
             let revocation = Revocation { whom, docs, at_most, since: SystemTime::now(), until: None };
-            access.revoke(vec![revocation]).await.unwrap();
+            access.take_back(vec![revocation]).unwrap();
             sessions.review(&access)
         };
         assert_eq!(revoke("b", None).await, Reviewed::default());
@@ -417,7 +473,7 @@ mod tests {
     async fn who_has_gone_is_not_there() {
         let sessions = Sessions::default();
         let (_, seat) = enter(&sessions, visitor("ann", Role::Edit));
-        let (heard, _seat) = enter(&sessions, visitor("bob", Role::View));
+        let (heard, of_bob) = enter(&sessions, visitor("bob", Role::View));
         let users = || sessions.list(|_| true).into_iter().filter_map(|info| info.user).map(|user| user.to_string());
         assert_eq!(users().collect::<Vec<_>>(), ["ann", "bob"]);
         drop(seat);
@@ -425,6 +481,29 @@ mod tests {
         assert_eq!(sessions.end(&Ending::Kicked, |info| info.user.as_deref() == Some("ann")), 0);
         assert_eq!(sessions.end(&Ending::Kicked, |info| info.user.as_deref() == Some("bob")), 1);
         assert_eq!(heard.said(), [Ending::Kicked.to_string()]);
+        of_bob.renew(&Access::everyone(Role::Edit), &visitor("bob", Role::Edit).pass);
+        assert_eq!((of_bob.standing(), heard.said()), (None, vec![]), "what was ended stays so");
+    }
+
+    #[tokio::test]
+    async fn a_newer_token_of_another_user_ends_the_session() {
+        let sessions = Sessions::default();
+        let (heard, seat) = enter(&sessions, visitor("ann", Role::View));
+        seat.renew(&Access::everyone(Role::Edit), &visitor("bob", Role::Edit).pass);
+        assert_eq!((seat.standing(), heard.said().len()), (None, 1));
+    }
+
+    #[tokio::test]
+    async fn a_pass_that_was_taken_back_meanwhile_is_looked_at_again() {
+        use crate::auth::{Revocation, Whom};
+        let (sessions, access) = (Sessions::default(), Access::everyone(Role::Edit));
+        let ann = visitor("ann", Role::Edit);
+        let (heard, seat) = enter(&sessions, ann.clone());
+        let (whom, docs) = (Whom::User("ann".to_owned()), "*".parse().unwrap());
+        let revocation = Revocation { whom, docs, at_most: None, since: SystemTime::now(), until: None };
+        access.take_back(vec![revocation]).unwrap();
+        seat.renew(&access, &ann.pass);
+        assert_eq!((seat.standing(), heard.said()), (None, vec![Ending::Revoked.to_string()]));
     }
 
     #[tokio::test]
@@ -442,7 +521,7 @@ mod tests {
         brief.pass.expires = soon();
         let (ann, _seat) = enter(&sessions, brief.clone());
         let (bob, renewed) = enter(&sessions, brief);
-        renewed.renew(visitor("bob", Role::View).pass);
+        renewed.renew(&Access::everyone(Role::Edit), &visitor("ann", Role::View).pass);
         tokio::time::sleep(Duration::from_millis(600)).await;
         assert_eq!(ann.said(), ["the token has expired"]);
         assert_eq!(bob.said(), ["view"]);
@@ -459,5 +538,11 @@ mod tests {
             drop(enter(&sessions, visitor.clone()));
         }
         assert!(sessions.expiries().len() <= FEW + 2);
+        let (_, seat) = enter(&sessions, visitor.clone());
+        let before = sessions.expiries().len();
+        for _ in 0..1000 {
+            seat.renew(&Access::everyone(Role::Edit), &visitor.pass);
+        }
+        assert!(sessions.expiries().len() <= before, "a session is looked at once, however often it is renewed");
     }
 }

@@ -70,6 +70,10 @@ impl Doorman {
             remote: client.handshake().address,
         };
         let seated = self.sessions.enter(visitor, Arc::new(Held(client.downgrade())));
+        if let Some(seated) = &seated {
+            // Guards may have taken their time.
+            seated.review(&self.access, &leave.pass);
+        }
         *leave.seated.lock().unwrap_or_else(PoisonError::into_inner) = seated;
     }
 }
@@ -85,9 +89,9 @@ impl Leave {
         self.credentials.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    fn renew(&self, pass: &Pass) {
+    fn renew(&self, access: &Access, pass: &Pass) {
         if let Some(seated) = &*self.seated.lock().unwrap_or_else(PoisonError::into_inner) {
-            seated.renew(pass.clone());
+            seated.renew(access, pass);
         }
     }
 
@@ -106,9 +110,10 @@ impl Client {
     pub async fn renew(&self, token: &str) -> Result<(), Refusal> {
         let leave = self.leave_to_stay();
         let credentials = leave.credentials().with_token(Some(token));
-        let pass = self.gateways().doorman().access.pass(credentials.asking(None)).await?;
+        let access = &self.gateways().doorman().access;
+        let pass = access.pass(credentials.asking(None)).await?;
         *leave.credentials.lock().unwrap_or_else(PoisonError::into_inner) = credentials;
-        leave.renew(&pass);
+        leave.renew(access, &pass);
         self.visits().renew();
         Ok(())
     }

@@ -1,5 +1,6 @@
 //! An event on its way to a handler, and how its sender connected.
 
+use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -85,7 +86,7 @@ impl Event {
 }
 
 /// How a client connected.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Handshake {
     /// What the client sent as `auth`: one JSON value, `{}` when it sent nothing.
     pub auth: Data,
@@ -97,6 +98,16 @@ pub struct Handshake {
     pub address: Option<SocketAddr>,
     /// When.
     pub issued: Instant,
+}
+
+impl fmt::Debug for Handshake {
+    /// Without what may hold secrets.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Handshake")
+            .field("address", &self.address)
+            .field("issued", &self.issued)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Handshake {

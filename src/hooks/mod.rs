@@ -14,6 +14,7 @@
 mod chain;
 mod config;
 mod context;
+mod identity;
 mod presence;
 mod refusal;
 mod shared;
@@ -25,6 +26,7 @@ use bytes::Bytes;
 pub use chain::HookChain;
 pub use config::Config;
 pub use context::{Front, SessionContext};
+pub use identity::BoundIdentity;
 pub use presence::PresenceEntry;
 pub use refusal::{HookError, Refusal};
 pub use stateless::{Answer, Answers};

@@ -99,9 +99,10 @@ pub(super) async fn revoke(
     let (whom, until) = whom(&app, &revoke)?;
     let docs = revoke.docs.unwrap_or_else(Pattern::everything);
     let revocation = Revocation { whom, docs, at_most: revoke.role, since: SystemTime::now(), until };
-    // It counts at once, whether it can be kept or not.
-    let kept = app.access.revoke(vec![revocation]).await;
+    // It counts at once, for open sessions too, whether it can be kept or not and whoever waits for that.
+    app.access.take_back(vec![revocation])?;
     let reviewed = app.sessions.review(&app.access);
+    let kept = app.access.keep_revocations().await;
     tracing::info!(ended = reviewed.ended, changed = reviewed.changed, "access was taken back by an administrator");
     kept?;
     Ok(Json(reviewed).into_response())
@@ -116,7 +117,8 @@ fn whom(app: &App, revoke: &Revoke) -> Result<(Whom, Option<SystemTime>), Proble
             let token = info.token.ok_or_else(|| {
                 Problem::conflict("the session came without a token, so there is none to take back; it can be ended by /api/sessions/kick")
             })?;
-            Ok((Whom::Token(token), info.expires))
+            // Other tokens may be good again after the time for which an answer about them counted.
+            Ok((Whom::Token(token), info.expires.filter(|_| app.access.tokens_expire())))
         }
         (None, Some(user), None) => Ok((Whom::User(user.clone()), None)),
         (None, None, Some(token)) => Ok((Whom::Token(token), None)),
@@ -129,7 +131,7 @@ pub(super) async fn revocations(_: Admin, State(app): State<App>) -> Response {
     Json(json!({ "revocations": app.access.revocations() })).into_response()
 }
 
-/// Gives back what was taken back from a token or a user. Sessions that it ended are not begun again.
+/// Gives back what was taken back from a token or a user, to open sessions too. Those that it ended are not begun again.
 pub(super) async fn restore(
     _: Admin,
     State(app): State<App>,
@@ -142,5 +144,6 @@ pub(super) async fn restore(
         _ => return Err(Problem::bad_request("say to whom, by one of user and token")),
     };
     let restored = app.access.lift(&whom).await?;
+    app.sessions.review(&app.access);
     Ok(Json(json!({ "restored": restored })).into_response())
 }

@@ -72,6 +72,8 @@ pub struct Metrics {
     pub handshake_failures: Counter,
     /// HTTP requests answered, WebSocket upgrades included.
     pub http_requests: Counter,
+    /// Clients and requests that were not let in, by the reasons of [`ACCESS_REASONS`](Self::ACCESS_REASONS).
+    pub access_refused: [Counter; Self::ACCESS_REASONS.len()],
     /// Events that the owner's backend has taken.
     pub webhooks_sent: Counter,
     /// Attempts to send an event that failed.
@@ -88,6 +90,9 @@ pub struct Metrics {
 }
 
 impl Metrics {
+    /// Why somebody is not let in.
+    pub const ACCESS_REASONS: [&str; 6] = ["no_token", "invalid", "expired", "revoked", "forbidden", "unavailable"];
+
     /// All metrics at zero.
     #[must_use]
     pub fn new() -> Self {
@@ -147,6 +152,10 @@ impl Metrics {
                 .counter("ydock_handshake_failures_total", "TLS handshakes that failed or took too long"),
             http_requests: make
                 .counter("ydock_http_requests_total", "HTTP requests answered, WebSocket upgrades included"),
+            access_refused: Self::ACCESS_REASONS.map(|reason| {
+                let help = "clients and requests that were not let in, by the reason";
+                make.labelled_counter("ydock_access_refused_total", ("reason", reason), help)
+            }),
             webhooks_sent: make.counter("ydock_webhooks_sent_total", "events that the owner's backend has taken"),
             webhooks_failed: make.counter(
                 "ydock_webhook_failures_total",

@@ -72,7 +72,7 @@ struct Failure {
 impl State {
     pub(super) fn read(queue: &Queue) -> Result<Self, super::QueueError> {
         let (waiting, aside) = (queue.read(Shelf::Waiting)?, queue.read(Shelf::Aside)?);
-        let last = waiting.keys().chain(aside.keys()).max().copied().unwrap_or_default();
+        let last = queue.last()?;
         let now = Instant::now();
         let due_now = |(number, kept)| (number, Waiting { kept, due: now, is_under_way: false });
         Ok(Self { waiting: waiting.into_iter().map(due_now).collect(), aside, next: last + 1 })
@@ -108,9 +108,13 @@ impl Courier {
             }
         }
         drop(attempts);
-        // Rooms close now, and say what they have saved.
-        while let Ok(Some(order)) = timeout(LAST_WORDS, orders.recv()).await {
-            self.obey([order]).await;
+        // Rooms close now, and say what they have saved: until nobody else is there.
+        loop {
+            match timeout(LOOK_EVERY, orders.recv()).await {
+                Ok(Some(order)) => self.obey([order]).await,
+                Err(_) if self.tasks.len() > 1 => {}
+                Ok(None) | Err(_) => return,
+            }
         }
     }
 
@@ -253,8 +257,8 @@ const AT_ONCE: usize = 8;
 const BATCH: usize = 256;
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_mins(5);
-/// What is said within this time after the server began to stop is kept.
-const LAST_WORDS: Duration = Duration::from_millis(500);
+/// How often it is looked, while the server stops, whether anybody is left who may say something.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
 const LONGEST_ANSWER: usize = 64 * 1024;
 /// The receiver is there no more, RFC 9110, section 15.5.11.
 const GONE: u16 = 410;

@@ -85,6 +85,9 @@ pub enum WebhooksError {
         /// Why not.
         source: io::Error,
     },
+    /// The file of the secret is empty.
+    #[error("the secret that webhooks.key names is empty: anybody could sign with it")]
+    EmptySecret,
     /// Nothing can be sent over HTTP.
     #[error("cannot read the certificates that the system trusts")]
     NoClient(#[source] io::Error),
@@ -127,6 +130,9 @@ impl Webhooks {
         let read =
             |path: &PathBuf| fs::read(path).map_err(|source| WebhooksError::Secret { path: path.clone(), source });
         let secret = config.key.as_ref().map(read).transpose()?.map(|secret| Arc::from(secret.trim_ascii()));
+        if secret.as_ref().is_some_and(|secret: &Arc<[u8]>| secret.is_empty()) {
+            return Err(WebhooksError::EmptySecret);
+        }
         let outbound = Outbound::new().map_err(WebhooksError::NoClient)?;
         let queue = Queue::open(directory)?;
         let (orders, heard) = mpsc::channel(MOST_ORDERS);
@@ -227,7 +233,11 @@ impl Webhooks {
 #[async_trait]
 impl Hooks for Webhooks {
     async fn connect(&self, session: &SessionContext) -> Result<(), Refusal> {
-        self.tell(EventName::Connected, &session.doc, None, Some(session)).await;
+        // A slow disk keeps nobody out.
+        let (this, session) = (self.clone(), session.clone());
+        self.shared.tasks.spawn(async move {
+            this.tell(EventName::Connected, &session.doc, None, Some(&session)).await;
+        });
         Ok(())
     }
 

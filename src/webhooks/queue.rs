@@ -53,6 +53,8 @@ pub(super) struct Queue {
 }
 
 const WAITING: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("waiting");
+/// The highest number that was ever given.
+const COUNTER: TableDefinition<'_, (), u64> = TableDefinition::new("counter");
 const ASIDE: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("aside");
 /// Beside the store, in the data directory.
 const FILE: &str = "webhooks.redb";
@@ -86,12 +88,25 @@ impl Queue {
         Ok(all)
     }
 
+    /// The highest number that was ever given. Blocks on the disk.
+    pub(super) fn last(&self) -> Result<u64, QueueError> {
+        let transaction = self.database.begin_read().map_err(failed)?;
+        let counter = transaction.open_table(COUNTER).map_err(failed)?;
+        Ok(counter.get(()).map_err(failed)?.map_or(0, |last| last.value()))
+    }
+
     /// Makes changes, all or none, durable when this returns. Blocks on the disk.
     pub(super) fn write(&self, changes: &[Change]) -> Result<(), QueueError> {
         let transaction = self.database.begin_write().map_err(failed)?;
         {
             let mut waiting = transaction.open_table(WAITING).map_err(failed)?;
             let mut put_away = transaction.open_table(ASIDE).map_err(failed)?;
+            let mut counter = transaction.open_table(COUNTER).map_err(failed)?;
+            let last = counter.get(()).map_err(failed)?.map_or(0, |last| last.value());
+            let newest = changes.iter().map(|change| change.number).max().unwrap_or(0);
+            if newest > last {
+                counter.insert((), newest).map_err(failed)?;
+            }
             for Change { number, to } in changes {
                 waiting.remove(number).map_err(failed)?;
                 put_away.remove(number).map_err(failed)?;
@@ -138,6 +153,7 @@ mod tests {
         let queue = Queue::open(Some(directory.path())).unwrap();
         assert_eq!(queue.read(Shelf::Waiting).unwrap(), BTreeMap::from([(1, kept("a"))]));
         assert_eq!(queue.read(Shelf::Aside).unwrap(), BTreeMap::from([(2, kept("b"))]));
+        assert_eq!(queue.last().unwrap(), 3, "no number is given twice");
     }
 
     #[test]

@@ -126,7 +126,9 @@ before(async () => {
   directory = await mkdtemp(join(tmpdir(), 'ydock-access-'))
   key = join(directory, 'key')
   await writeFile(key, randomBytes(32).toString('base64') + '\n')
-  server = await start('--auth', 'tokens', '--auth-key', key)
+  const config = join(directory, 'tokens.toml')
+  await writeFile(config, `[access]\nauth = "tokens"\nkey = ${JSON.stringify(key)}\nleeway = "0s"\n`)
+  server = await start('--config', config)
   admin = await token('*', 'admin')
 })
 after(async () => {
@@ -223,6 +225,9 @@ for (const front of fronts) {
       await waitFor('its presence stays', () => [...other.awareness.getStates().values()].some(state => state.user?.name === user && state.cursor === 7))
       assert.ok(client.isIn)
       if (client.isSaved !== undefined) assert.equal(client.isSaved, false)
+      assert.deepEqual(await order('/api/sessions/restore', { user }), { restored: true })
+      const { sessions } = await (await call(server, admin, `/api/sessions?user=${user}&document=${name}`)).json()
+      assert.deepEqual(sessions.map(session => session.role), ['edit'], 'what was given back is there again')
     })
 
     test('who is kicked is back within three seconds', async t => {
@@ -541,6 +546,20 @@ describe('the backend is asked', () => {
     answer = (_, response) => response.end(JSON.stringify({ role: 'edit' }))
     await waitFor('it is in', () => client.isIn)
   })
+})
+
+test('with bound presence nobody shows the name of another', async t => {
+  const config = join(directory, 'bound.toml')
+  await writeFile(config, `[access]\nauth = "tokens"\nkey = ${JSON.stringify(key)}\nbind_presence = true\n`)
+  const own = await start('--config', config)
+  const name = freshName()
+  const bob = await inside(t, fronts[0], own, name, await token(name, 'view', { user: 'bob' }))
+  for (const front of fronts) {
+    const ann = await inside(t, front, own, name, await token(name, 'edit', { user: 'ann' }))
+    ann.awareness.setLocalState({ cursor: 7, user: { name: 'bob', color: '#f00', id: 1 } })
+    const state = await waitFor('it is seen', () => bob.awareness.getStates().get(ann.doc.clientID))
+    assert.deepEqual(state, { cursor: 7, user: { name: 'ann', color: '#f00', id: 'ann' } }, front.name)
+  }
 })
 
 describe('origins', () => {

@@ -25,6 +25,7 @@ mod kill;
 mod limits;
 mod load;
 mod outage;
+mod public_address;
 mod quiet_connections;
 mod raw;
 mod read_only;

@@ -204,14 +204,15 @@ impl Conversation {
     }
 
     /// Another token counts from now on. One that is not good ends the session.
-    fn renew(&mut self, address: &str, number: u64, outcome: Result<Pass, Refusal>) {
+    fn renew(&mut self, address: &str, number: u64, outcome: Result<Pass, Refusal>) -> Result<(), Ending> {
         // Of several, the newest counts, whichever was looked at first.
         let is_newest = |inside: &&Inside| inside.tokens == number;
         let inside = self.documents.get(address).and_then(Document::inside).filter(is_newest);
-        let Some(inside) = inside else { return };
+        let Some(inside) = inside else { return Ok(()) };
         match outcome {
+            Err(Refusal::Unavailable) => return Err(Refusal::Unavailable.into()),
             Ok(pass) => {
-                inside.session.renew(pass);
+                inside.session.renew(&self.parts.access, &pass);
                 // Providers take themselves for not let in until they hear so.
                 self.say(address, &Message::Granted(inside.session.grant()));
             }
@@ -220,6 +221,7 @@ impl Conversation {
                 self.say(address, &Message::Refused(&refusal.to_string()));
             }
         }
+        Ok(())
     }
 
     /// The client is in a room, or not; what waited for that has its turn.
@@ -366,8 +368,7 @@ impl Protocol for Conversation {
                 self.enter(address, &token, outcome).await
             }
             Some(Happened { address, what: What::Checked { number, outcome } }) => {
-                self.renew(&address, number, outcome);
-                Ok(())
+                self.renew(&address, number, outcome)
             }
             None => Ok(()),
         }

@@ -138,11 +138,22 @@ async fn update(participant: Participant, Payload(update): Payload<Bytes>) {
 }
 
 /// An event that clients of the npm package do not send by themselves: a token in the place of the one they came with.
-async fn token(client: Client, participant: Participant, Payload(token): Payload<String>) -> Result<bool, EventError> {
-    client.renew(&token).await.map_err(|refusal| not_allowed(&refusal))?;
+async fn token(
+    client: Client,
+    participant: Participant,
+    State(parts): State<YSocketIoParts>,
+    Payload(token): Payload<String>,
+) -> Result<bool, EventError> {
     let doc = document(client.namespace().path())?;
-    let (pass, _) = client.may_enter(&doc).await.map_err(|refusal| not_allowed(&refusal))?;
-    participant.renew(pass).await;
+    let renewed = async {
+        client.renew(&token).await?;
+        client.may_enter(&doc).await
+    };
+    match renewed.await {
+        Ok((pass, _)) => participant.renew(&parts.access, &pass).await,
+        // One that is not good ends the session.
+        Err(refusal) => delivery::part(&client, &refusal.into()),
+    }
     Ok(true)
 }
 

@@ -8,6 +8,7 @@ use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
 use crate::access::Pass;
+use crate::auth::Access;
 use crate::connection::Session;
 use crate::gateway::{Client, Event, EventError, FromEvent};
 use crate::sync::SyncMessage;
@@ -58,8 +59,8 @@ impl Participant {
     }
 
     /// The client has brought a newer token.
-    pub(super) async fn renew(&self, pass: Pass) {
-        self.while_it_stays(async |session| session.renew(pass)).await;
+    pub(super) async fn renew(&self, access: &Access, pass: &Pass) {
+        self.while_it_stays(async |session| session.renew(access, pass)).await;
     }
 
     /// Passes an awareness update on.

@@ -148,7 +148,7 @@ impl Conversation {
     async fn renew(&mut self, token: &str) -> Result<(), Ending> {
         let credentials = self.credentials.with_token(Some(token));
         let (pass, _) = self.access.enter(&credentials, &self.doc).await?;
-        self.session.renew(pass);
+        self.session.renew(&self.access, &pass);
         Ok(())
     }
 }

@@ -255,7 +255,8 @@ async fn speak(
             }
             if renewed != newest.renewed {
                 renewed = newest.renewed;
-                session.renew(client.may_enter(doc).await.map_err(Stopped::Refused)?.0);
+                let (pass, _) = client.may_enter(doc).await.map_err(Stopped::Refused)?;
+                session.renew(&client.gateways().doorman().access, &pass);
             }
             if said != newest.said {
                 session.typing(newest.typing, &newest.place).await?;

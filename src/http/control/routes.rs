@@ -12,8 +12,6 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
 
 use super::lines;
-use crate::access::Role;
-use crate::auth::Access;
 use crate::http::problem::Problem;
 use crate::http::routes::{App, routes};
 use crate::storage::{RESERVE, StoreKind};
@@ -57,7 +55,7 @@ pub struct StoreStat {
 
 /// All addresses of the control socket: its own, and those of the API for one who may edit.
 pub fn control_routes(control: Control) -> Router {
-    let api = routes(App { access: Access::everyone(Role::Admin), demo: false, ..control.app.clone() });
+    let api = routes(App { access: control.app.access.of_operator(), demo: false, ..control.app.clone() });
     Router::new()
         .route("/control/stat", get(stat))
         .route("/control/verify", get(verify))
