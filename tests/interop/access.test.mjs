@@ -12,14 +12,12 @@ import { after, before, describe, test } from 'node:test'
 import { promisify } from 'node:util'
 import { io } from 'socket.io-client'
 import { WebSocket } from 'ws'
-import { HocuspocusProvider as Provider2, HocuspocusProviderWebsocket as Socket2 } from 'hocuspocus-2'
-import { HocuspocusProvider as Provider3, HocuspocusProviderWebsocket as Socket3 } from 'hocuspocus-3'
-import { HocuspocusProvider as Provider4, HocuspocusProviderWebsocket as Socket4 } from 'hocuspocus-4'
 import { SocketIOProvider } from 'y-socket.io'
 import * as Y from 'yjs'
 
 import { versions as yWebSockets } from './clients.mjs'
 import { binary, freshName, pause, Server, waitFor } from './harness.mjs'
+import { versions as hocuspocus } from './hocuspocus.mjs'
 
 const run = promisify(execFile)
 
@@ -99,9 +97,7 @@ class YSocketIoClient {
 
 const fronts = [
   ...yWebSockets.map(version => ({ name: version.name, Client: YWebSocketClient, version })),
-  { name: 'Hocuspocus 2.15', Client: HocuspocusClient, version: { Provider: Provider2, Socket: Socket2 } },
-  { name: 'Hocuspocus 3.4', Client: HocuspocusClient, version: { Provider: Provider3, Socket: Socket3 } },
-  { name: 'Hocuspocus 4.8', Client: HocuspocusClient, version: { Provider: Provider4, Socket: Socket4 } },
+  ...hocuspocus.map(version => ({ name: version.name, Client: HocuspocusClient, version })),
   { name: 'y-socket.io', Client: YSocketIoClient }
 ]
 

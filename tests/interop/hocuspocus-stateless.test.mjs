@@ -4,18 +4,10 @@ import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import * as Y from 'yjs'
 import { WebSocket } from 'ws'
-import { HocuspocusProvider as Provider2, HocuspocusProviderWebsocket as Socket2 } from 'hocuspocus-2'
-import { HocuspocusProvider as Provider3, HocuspocusProviderWebsocket as Socket3 } from 'hocuspocus-3'
-import { HocuspocusProvider as Provider4, HocuspocusProviderWebsocket as Socket4 } from 'hocuspocus-4'
 
 import { Example } from './examples.mjs'
 import { freshName, waitFor } from './harness.mjs'
-
-const versions = [
-  { name: 'Hocuspocus 2.15', Provider: Provider2, Socket: Socket2 },
-  { name: 'Hocuspocus 3.4', Provider: Provider3, Socket: Socket3 },
-  { name: 'Hocuspocus 4.8', Provider: Provider4, Socket: Socket4 }
-]
+import { versions } from './hocuspocus.mjs'
 
 let server
 before(async () => { server = await Example.start('hooks') })
