@@ -255,12 +255,7 @@ impl Rooms {
             let (reply, answer) = oneshot::channel();
             let asked = handle.0.control.send(Control::Delete { reply }).await;
             match (asked, answer.await) {
-                (Ok(()), Ok(outcome)) => {
-                    if outcome.is_ok() {
-                        self.context.hooks.deleted(name).await;
-                    }
-                    return outcome;
-                }
+                (Ok(()), Ok(outcome)) => return outcome,
                 _ => self.context.forget(name, handle.0.id),
             }
         }

@@ -230,6 +230,9 @@ impl Room {
             Ok(_) => {
                 self.seats.end_all(&Ending::Deleted);
                 tracing::info!(doc = %self.name, "a document was deleted");
+                if let Some(told) = &self.told {
+                    told.deleted();
+                }
                 Ok(())
             }
             Err(error) => {

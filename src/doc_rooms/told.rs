@@ -14,6 +14,8 @@ use crate::ids::DocName;
 #[derive(Debug)]
 pub(super) struct Told {
     saved: watch::Sender<u64>,
+    /// Cancelled when the document was deleted.
+    deleted: CancellationToken,
     _end: DropGuard,
 }
 
@@ -24,18 +26,31 @@ impl Told {
             return None;
         }
         let (saved, heads) = watch::channel(0);
-        let over = CancellationToken::new();
-        context.tasks.spawn(tell(context.hooks.clone(), name.clone(), heads, over.clone()));
-        Some(Self { saved, _end: over.drop_guard() })
+        let (over, deleted) = (CancellationToken::new(), CancellationToken::new());
+        let life = Life { heads, over: over.clone(), deleted: deleted.clone() };
+        context.tasks.spawn(tell(context.hooks.clone(), name.clone(), life));
+        Some(Self { saved, deleted, _end: over.drop_guard() })
     }
 
     /// Everything up to this number is durable.
     pub(super) fn saved(&self, head: u64) {
         self.saved.send_replace(head);
     }
+
+    /// The document was deleted; the room closes next.
+    pub(super) fn deleted(&self) {
+        self.deleted.cancel();
+    }
 }
 
-async fn tell(hooks: HookChain, name: DocName, mut heads: watch::Receiver<u64>, over: CancellationToken) {
+/// What the hooks are told of.
+struct Life {
+    heads: watch::Receiver<u64>,
+    over: CancellationToken,
+    deleted: CancellationToken,
+}
+
+async fn tell(hooks: HookChain, name: DocName, Life { mut heads, over, deleted }: Life) {
     // What was sent before the room closed is told still.
     while heads.changed().await.is_ok() {
         let head = *heads.borrow_and_update();
@@ -44,6 +59,9 @@ async fn tell(hooks: HookChain, name: DocName, mut heads: watch::Receiver<u64>, 
             () = over.cancelled() => {}
             () = sleep(INTERVAL) => {}
         }
+    }
+    if deleted.is_cancelled() {
+        hooks.deleted(&name).await;
     }
     hooks.unload(&name).await;
 }
