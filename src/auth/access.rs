@@ -34,7 +34,6 @@ struct Shared {
     revocations: Arc<Revocations>,
     cookie: String,
     look_every: Duration,
-    needs_tokens: bool,
     metrics: OnceLock<Arc<Metrics>>,
 }
 
@@ -105,7 +104,6 @@ impl Access {
                 Self::shared(config, Arc::new(webhook), None)
             }
         };
-        access.needs_tokens = config.auth != Mode::Open;
         if let Some(directory) = directory {
             access.revocations = Arc::new(Revocations::open(directory)?);
         }
@@ -139,7 +137,6 @@ impl Access {
         directory: Option<&Path>,
     ) -> Result<Self, AccessError> {
         let mut shared = Self::shared(config, authenticator, None);
-        shared.needs_tokens = true;
         if let Some(directory) = directory {
             shared.revocations = Arc::new(Revocations::open(directory)?);
         }
@@ -153,15 +150,8 @@ impl Access {
             revocations: Arc::new(Revocations::in_memory()),
             cookie: config.cookie.clone(),
             look_every: config.look_every,
-            needs_tokens: false,
             metrics: OnceLock::new(),
         }
-    }
-
-    /// Whether somebody is asked for a token at all.
-    #[must_use]
-    pub fn needs_tokens(&self) -> bool {
-        self.shared.needs_tokens
     }
 
     /// The cookie that may carry a token.
@@ -226,7 +216,6 @@ impl Access {
             revocations: Arc::clone(&self.shared.revocations),
             cookie: self.shared.cookie.clone(),
             look_every: self.shared.look_every,
-            needs_tokens: false,
             metrics: OnceLock::new(),
         };
         Self { shared: Arc::new(shared) }
@@ -236,8 +225,8 @@ impl Access {
     ///
     /// # Errors
     /// When there are too many.
-    pub fn take_back(&self, revocations: Vec<Revocation>) -> Result<(), RevocationsError> {
-        self.shared.revocations.add(revocations)
+    pub fn take_back(&self, revocation: Revocation) -> Result<(), RevocationsError> {
+        self.shared.revocations.add(revocation)
     }
 
     /// Has what was taken back outlive the process.
@@ -248,12 +237,10 @@ impl Access {
         self.shared.revocations.keep().await
     }
 
-    /// Gives back to somebody what was taken back; says whether there was anything.
-    ///
-    /// # Errors
-    /// When it cannot be kept.
-    pub async fn lift(&self, whom: &Whom) -> Result<bool, RevocationsError> {
-        self.shared.revocations.lift(whom).await
+    /// Gives back to somebody what was taken back; says whether there was anything. Keeping it is another matter here too.
+    #[must_use]
+    pub fn give_back(&self, whom: &Whom) -> bool {
+        self.shared.revocations.remove(whom)
     }
 
     /// What is taken back now.

@@ -126,33 +126,27 @@ impl Revocations {
         Ok(pass)
     }
 
-    /// Adds some, which count at once.
-    pub(super) fn add(&self, new: Vec<Revocation>) -> Result<(), RevocationsError> {
+    /// Adds one, which counts at once.
+    pub(super) fn add(&self, new: Revocation) -> Result<(), RevocationsError> {
         let mut by_whom = self.lock();
         let now = SystemTime::now();
         by_whom.retain(|_, list| {
             list.retain(|revocation| revocation.until.is_none_or(|until| until > now));
             !list.is_empty()
         });
-        if by_whom.values().map(Vec::len).sum::<usize>() + new.len() > MOST {
+        if by_whom.values().map(Vec::len).sum::<usize>() >= MOST {
             return Err(RevocationsError::Full);
         }
-        for revocation in new {
-            let list = by_whom.entry(revocation.whom.clone()).or_default();
-            // The same again has a newer time; another one gives nothing back.
-            list.retain(|earlier| (&earlier.docs, earlier.at_most) != (&revocation.docs, revocation.at_most));
-            list.push(revocation);
-        }
+        let list = by_whom.entry(new.whom.clone()).or_default();
+        // The same again has a newer time; another one gives nothing back.
+        list.retain(|earlier| (&earlier.docs, earlier.at_most) != (&new.docs, new.at_most));
+        list.push(new);
         Ok(())
     }
 
-    /// Takes back what was taken back from somebody.
-    pub(super) async fn lift(&self, whom: &Whom) -> Result<bool, RevocationsError> {
-        if self.lock().remove(whom).is_none() {
-            return Ok(false);
-        }
-        self.keep().await?;
-        Ok(true)
+    /// Gives back what was taken back from somebody; says whether there was anything.
+    pub(super) fn remove(&self, whom: &Whom) -> bool {
+        self.lock().remove(whom).is_some()
     }
 
     pub(super) fn list(&self) -> Vec<Revocation> {
@@ -226,15 +220,16 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let revocations = Revocations::open(directory.path()).unwrap();
         revocations.apply(pass(None)).unwrap();
-        revocations.add(vec![revocation(Whom::Token(TOKEN), "*", None)]).unwrap();
+        revocations.add(revocation(Whom::Token(TOKEN), "*", None)).unwrap();
         revocations.keep().await.unwrap();
         assert_eq!(revocations.apply(pass(None)), Err(Refusal::Revoked));
         let again = Revocations::open(directory.path()).unwrap();
         assert_eq!(again.apply(pass(None)), Err(Refusal::Revoked));
         assert_eq!(again.list(), revocations.list());
-        assert!(again.lift(&Whom::Token(TOKEN)).await.unwrap());
+        assert!(again.remove(&Whom::Token(TOKEN)));
+        again.keep().await.unwrap();
         again.apply(pass(None)).unwrap();
-        assert!(!again.lift(&Whom::Token(TOKEN)).await.unwrap());
+        assert!(!again.remove(&Whom::Token(TOKEN)));
         Revocations::open(directory.path()).unwrap().apply(pass(None)).unwrap();
     }
 
@@ -242,7 +237,7 @@ mod tests {
     async fn a_user_comes_back_with_a_newer_token_only() {
         let revocations = Revocations::in_memory();
         let now = SystemTime::now();
-        revocations.add(vec![revocation(ann(), "*", None)]).unwrap();
+        revocations.add(revocation(ann(), "*", None)).unwrap();
         assert_eq!(revocations.apply(pass(None)), Err(Refusal::Revoked));
         assert_eq!(revocations.apply(pass(Some(now - Duration::from_secs(5)))), Err(Refusal::Revoked));
         revocations.apply(pass(Some(now + Duration::from_secs(5)))).unwrap();
@@ -256,15 +251,16 @@ mod tests {
             let pass = revocations.apply(pass(None)).unwrap();
             pass.grant(&DocName::parse(name).unwrap()).map(|grant| grant.role)
         };
-        revocations.add(vec![revocation(ann(), "a", None), revocation(ann(), "b*", Some(Role::View))]).unwrap();
+        revocations.add(revocation(ann(), "a", None)).unwrap();
+        revocations.add(revocation(ann(), "b*", Some(Role::View))).unwrap();
         assert_eq!((role("a"), role("b"), role("c")), (None, Some(Role::View), Some(Role::Edit)));
-        revocations.add(vec![revocation(ann(), "a", Some(Role::Comment))]).unwrap();
+        revocations.add(revocation(ann(), "a", Some(Role::Comment))).unwrap();
         assert_eq!(role("a"), None, "another one gives nothing back");
         let before = revocations.list().len();
-        revocations.add(vec![revocation(ann(), "a", None)]).unwrap();
+        revocations.add(revocation(ann(), "a", None)).unwrap();
         assert_eq!(revocations.list().len(), before, "the same is not kept twice");
         let limited = revocations.apply(pass(None)).unwrap();
-        assert!(revocations.lift(&ann()).await.unwrap());
+        assert!(revocations.remove(&ann()));
         assert_eq!(revocations.apply(limited).unwrap(), pass(None), "what was given back is there again");
     }
 
@@ -272,8 +268,8 @@ mod tests {
     async fn what_has_run_out_is_forgotten() {
         let revocations = Revocations::in_memory();
         let over = Revocation { until: Some(SystemTime::now()), ..revocation(Whom::Token(TOKEN), "*", None) };
-        revocations.add(vec![over]).unwrap();
-        revocations.add(vec![revocation(ann(), "*", None)]).unwrap();
+        revocations.add(over).unwrap();
+        revocations.add(revocation(ann(), "*", None)).unwrap();
         assert_eq!(revocations.list().len(), 1);
     }
 

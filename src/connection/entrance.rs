@@ -1,5 +1,6 @@
 //! The way into a document, the same for all fronts: past the hooks, and to a place among the sessions.
 
+use std::fmt;
 use std::sync::Arc;
 
 use super::admission::Admission;
@@ -31,14 +32,14 @@ impl Entrance<'_> {
     pub async fn let_in(
         &self,
         (doc, visitor): (&DocName, Visitor),
-        connection: &str,
+        connection: impl fmt::Display,
         outbox: &Arc<Outbox>,
         dialect: Arc<dyn Dialect>,
     ) -> Result<(Permission, Admission), Ending> {
         let visitor = Visitor { doc: Some(doc.clone()), ..visitor };
         let grant = visitor.grant().ok_or_else(Refusal::not_this_document)?;
         let context = || {
-            let context = SessionContext::new(doc.clone(), visitor.front, connection);
+            let context = SessionContext::new(doc.clone(), visitor.front, &connection.to_string());
             context.with_role(grant.role).from_remote(visitor.remote).of_user(visitor.pass.user.clone())
         };
         let admission = Admission::ask(self.rooms, context).await?;

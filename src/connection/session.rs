@@ -62,10 +62,10 @@ impl Session {
         }
     }
 
-    /// What the session may do now.
+    /// What the session may do now; `None` once it was ended.
     #[must_use]
-    pub fn grant(&self) -> Grant {
-        self.permission.grant()
+    pub fn standing(&self) -> Option<Grant> {
+        self.permission.standing()
     }
 
     /// The client has brought a newer token: what that is good for counts from now on.
@@ -89,6 +89,9 @@ impl Session {
 
     /// Asks for everyone's presence.
     pub async fn query_awareness(&self) -> Result<(), RoomEnded> {
+        if self.permission.standing().is_none() {
+            return Ok(());
+        }
         self.membership.query_awareness().await
     }
 

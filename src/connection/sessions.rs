@@ -457,7 +457,7 @@ mod tests {
             let whom = Whom::User("ann".to_owned());
             let docs = docs.parse().unwrap();
             let revocation = Revocation { whom, docs, at_most, since: SystemTime::now(), until: None };
-            access.take_back(vec![revocation]).unwrap();
+            access.take_back(revocation).unwrap();
             sessions.review(&access)
         };
         assert_eq!(revoke("b", None).await, Reviewed::default());
@@ -501,7 +501,7 @@ mod tests {
         let (heard, seat) = enter(&sessions, ann.clone());
         let (whom, docs) = (Whom::User("ann".to_owned()), "*".parse().unwrap());
         let revocation = Revocation { whom, docs, at_most: None, since: SystemTime::now(), until: None };
-        access.take_back(vec![revocation]).unwrap();
+        access.take_back(revocation).unwrap();
         seat.renew(&access, &ann.pass);
         assert_eq!((seat.standing(), heard.said()), (None, vec![Ending::Revoked.to_string()]));
     }

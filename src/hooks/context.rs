@@ -24,7 +24,8 @@ pub struct SessionContext {
     pub role: Role,
     /// Who it is, if that is known.
     pub user: Option<Arc<str>>,
-    /// Where its connection comes from: none over a unix socket. Behind a proxy, the proxy.
+    /// Where its connection comes from: none over a unix socket. Behind a proxy, what a trusted one says, or else
+    /// the proxy.
     pub remote: Option<SocketAddr>,
 }
 

@@ -1,9 +1,8 @@
 //! What a caller must be allowed to do, as a condition of a handler: it is decided before the body is read.
 
-use std::net::SocketAddr;
-
-use axum::extract::{ConnectInfo, FromRequestParts};
+use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
+use axum::http::{Extensions, HeaderMap, Uri};
 
 use super::names::ApiDoc;
 use super::problem::Problem;
@@ -11,6 +10,7 @@ use super::routes::App;
 use crate::access::{Pass, Role};
 use crate::auth::Credentials;
 use crate::ids::DocName;
+use crate::listen::Client;
 
 /// The caller, with whatever its token is good for.
 #[derive(Debug, Clone)]
@@ -37,15 +37,18 @@ pub(super) struct MayEdit(pub(super) DocName);
 pub(super) struct MayDelete(pub(super) DocName);
 
 /// The token in a request, and where it comes from.
-fn credentials(app: &App, parts: &Parts) -> Credentials {
-    let address = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(address)| address.ip());
-    Credentials::of(&parts.headers, parts.uri.query(), app.access.cookie(), address)
+pub(super) fn credentials(app: &App, headers: &HeaderMap, uri: &Uri, extensions: &Extensions) -> Credentials {
+    Credentials::of(headers, uri.query(), app.access.cookie(), Client::of(extensions).address)
+}
+
+fn of_parts(app: &App, parts: &Parts) -> Credentials {
+    credentials(app, &parts.headers, &parts.uri, &parts.extensions)
 }
 
 /// The document of the address, if the caller has at least this role there.
 async fn allowed(parts: &mut Parts, app: &App, needed: Role) -> Result<DocName, Problem> {
     let ApiDoc(doc) = ApiDoc::from_request_parts(parts, app).await?;
-    let (_, grant) = app.access.enter(&credentials(app, parts), &doc).await?;
+    let (_, grant) = app.access.enter(&of_parts(app, parts), &doc).await?;
     match needed {
         _ if grant.role >= needed => Ok(doc),
         Role::Admin if grant.may_edit() => Err(Problem::forbidden("deleting a document takes the role admin")),
@@ -57,7 +60,7 @@ impl FromRequestParts<App> for Caller {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
-        Ok(Self(app.access.pass(credentials(app, parts).asking(None)).await?))
+        Ok(Self(app.access.pass(of_parts(app, parts).asking(None)).await?))
     }
 }
 

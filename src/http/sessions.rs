@@ -100,7 +100,7 @@ pub(super) async fn revoke(
     let docs = revoke.docs.unwrap_or_else(Pattern::everything);
     let revocation = Revocation { whom, docs, at_most: revoke.role, since: SystemTime::now(), until };
     // It counts at once, for open sessions too, whether it can be kept or not and whoever waits for that.
-    app.access.take_back(vec![revocation])?;
+    app.access.take_back(revocation)?;
     let reviewed = app.sessions.review(&app.access);
     let kept = app.access.keep_revocations().await;
     tracing::info!(ended = reviewed.ended, changed = reviewed.changed, "access was taken back by an administrator");
@@ -143,7 +143,8 @@ pub(super) async fn restore(
         (None, Some(token)) => Whom::Token(token),
         _ => return Err(Problem::bad_request("say to whom, by one of user and token")),
     };
-    let restored = app.access.lift(&whom).await?;
+    let restored = app.access.give_back(&whom);
     app.sessions.review(&app.access);
+    app.access.keep_revocations().await?;
     Ok(Json(json!({ "restored": restored })).into_response())
 }

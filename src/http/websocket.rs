@@ -10,6 +10,7 @@ use axum::response::{IntoResponse, Response};
 
 use super::demo;
 use super::names;
+use super::permission::credentials;
 use super::problem::Problem;
 use super::routes::App;
 use crate::auth::Credentials;
@@ -23,7 +24,7 @@ pub(super) async fn y_websocket(
     State(app): State<App>,
     upgrade: Result<Upgrade, UpgradeRejection>,
     request: Request,
-) -> Response {
+) -> Result<Response, Problem> {
     match upgrade {
         Ok(upgrade) => enter(&app, upgrade, &request),
         Err(rejection) => refused(rejection, "this address is for WebSocket connections of Yjs clients"),
@@ -35,7 +36,7 @@ pub(super) async fn hocuspocus(
     State(app): State<App>,
     upgrade: Result<Upgrade, UpgradeRejection>,
     request: Request,
-) -> Response {
+) -> Result<Response, Problem> {
     match upgrade {
         Ok(upgrade) => converse(&app, upgrade, &request),
         Err(rejection) => refused(rejection, "this address is for WebSocket connections of Hocuspocus providers"),
@@ -47,12 +48,12 @@ pub(super) async fn root(
     State(app): State<App>,
     upgrade: Result<Upgrade, UpgradeRejection>,
     request: Request,
-) -> Response {
+) -> Result<Response, Problem> {
     match upgrade {
         Ok(upgrade) => converse(&app, upgrade, &request),
-        Err(rejection) if request.headers().contains_key(header::SEC_WEBSOCKET_KEY) => rejection.into_response(),
-        Err(_) if app.demo => demo::index().await,
-        Err(_) => Problem::no_such_page().into_response(),
+        Err(rejection) if request.headers().contains_key(header::SEC_WEBSOCKET_KEY) => Ok(rejection.into_response()),
+        Err(_) if app.demo => Ok(demo::index().await),
+        Err(_) => Err(Problem::no_such_page()),
     }
 }
 
@@ -61,14 +62,12 @@ pub(super) async fn json_ws(
     State(front): State<JsonWs>,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
     request: Request,
-) -> Response {
+) -> Result<Response, Problem> {
     let Ok(upgrade) = upgrade else {
-        return Problem::bad_request("this address is for WebSocket connections of gateway clients").into_response();
+        return Err(Problem::bad_request("this address is for WebSocket connections of gateway clients"));
     };
-    match front.connections().admit(Client::of(request.extensions())) {
-        Ok(slot) => front.upgrade(slot, upgrade, &request),
-        Err(no_slot) => Problem::from(no_slot).into_response(),
-    }
+    let slot = front.connections().admit(Client::of(request.extensions()))?;
+    Ok(front.upgrade(slot, upgrade, &request))
 }
 
 /// Any address that nothing else owns: an upgrade is a y-websocket client's, anything else is a file of the demo.
@@ -76,63 +75,48 @@ pub(super) async fn fallback(
     State(app): State<App>,
     upgrade: Result<Upgrade, UpgradeRejection>,
     request: Request,
-) -> Response {
+) -> Result<Response, Problem> {
     let path = request.uri().path();
     match upgrade {
-        Ok(_) if is_reserved(path) => Problem::no_such_page().into_response(),
+        Ok(_) if is_reserved(path) => Err(Problem::no_such_page()),
         Ok(upgrade) => enter(&app, upgrade, &request),
-        Err(rejection) if request.headers().contains_key(header::SEC_WEBSOCKET_KEY) => rejection.into_response(),
-        Err(_) if app.demo => demo::file(path, request.headers()),
-        Err(_) => Problem::no_such_page().into_response(),
+        Err(rejection) if request.headers().contains_key(header::SEC_WEBSOCKET_KEY) => Ok(rejection.into_response()),
+        Err(_) if app.demo => Ok(demo::file(path, request.headers())),
+        Err(_) => Err(Problem::no_such_page()),
     }
 }
 
 /// Why there is no upgrade; whoever asked for none is told what the address is for.
-fn refused(rejection: UpgradeRejection, purpose: &'static str) -> Response {
+fn refused(rejection: UpgradeRejection, purpose: &'static str) -> Result<Response, Problem> {
     match rejection {
-        UpgradeRejection::NotAsked => Problem::bad_request(purpose).into_response(),
-        rejection => rejection.into_response(),
+        UpgradeRejection::NotAsked => Err(Problem::bad_request(purpose)),
+        rejection => Ok(rejection.into_response()),
     }
 }
 
-fn enter(app: &App, upgrade: Upgrade, request: &Request) -> Response {
-    if !app.origins.allow(request.headers()) {
-        return Problem::origin().into_response();
-    }
-    let doc = match names::of_websocket(request.uri()) {
-        Ok(doc) => doc,
-        Err(problem) => return problem.into_response(),
-    };
-    let slot = match app.y_websocket.connections().admit(Client::of(request.extensions())) {
-        Ok(slot) => slot,
-        Err(no_slot) => return Problem::from(no_slot).into_response(),
-    };
-    let credentials = credentials(app, request);
-    app.y_websocket.upgrade(slot, upgrade, doc, &parts_of(request, &credentials))
+fn enter(app: &App, upgrade: Upgrade, request: &Request) -> Result<Response, Problem> {
+    from_here(app, request)?;
+    let doc = names::of_websocket(request.uri())?;
+    let slot = app.y_websocket.connections().admit(Client::of(request.extensions()))?;
+    let credentials = credentials(app, request.headers(), request.uri(), request.extensions());
+    Ok(app.y_websocket.upgrade(slot, upgrade, doc, &parts_of(request, &credentials)))
 }
 
-fn converse(app: &App, upgrade: Upgrade, request: &Request) -> Response {
-    if !app.origins.allow(request.headers()) {
-        return Problem::origin().into_response();
-    }
-    match app.hocuspocus.connections().admit(Client::of(request.extensions())) {
-        Ok(slot) => app.hocuspocus.upgrade(slot, upgrade, &parts_of(request, &credentials(app, request))),
-        Err(no_slot) => Problem::from(no_slot).into_response(),
-    }
+fn converse(app: &App, upgrade: Upgrade, request: &Request) -> Result<Response, Problem> {
+    from_here(app, request)?;
+    let slot = app.hocuspocus.connections().admit(Client::of(request.extensions()))?;
+    let credentials = credentials(app, request.headers(), request.uri(), request.extensions());
+    Ok(app.hocuspocus.upgrade(slot, upgrade, &parts_of(request, &credentials)))
+}
+
+/// Browsers send WebSocket requests to any host and do not ask: so the server does.
+fn from_here(app: &App, request: &Request) -> Result<(), Problem> {
+    if app.origins.allow(request.headers()) { Ok(()) } else { Err(Problem::origin()) }
 }
 
 fn parts_of<'a>(request: &'a Request, credentials: &'a Credentials) -> RequestParts<'a> {
-    let (query, remote) = (request.uri().query(), remote(request));
-    RequestParts { query, headers: request.headers(), remote, credentials }
-}
-
-fn credentials(app: &App, request: &Request) -> Credentials {
-    let address = remote(request).map(|remote| remote.ip());
-    Credentials::of(request.headers(), request.uri().query(), app.access.cookie(), address)
-}
-
-fn remote(request: &Request) -> Option<SocketAddr> {
-    request.extensions().get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(remote)| *remote)
+    let remote = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(remote)| *remote);
+    RequestParts { query: request.uri().query(), headers: request.headers(), remote, credentials }
 }
 
 fn is_reserved(path: &str) -> bool {

@@ -57,8 +57,7 @@ impl Attempt {
             Visitor { pass, at_most: Role::Admin, doc: None, front: Front::Hocuspocus, remote: caller.remote };
         let dialect = Arc::new(HocuspocusDialect::new(address));
         let entrance = Entrance { access, sessions, rooms };
-        let connection = caller.conn.0.to_string();
-        let (permission, admission) = entrance.let_in((&doc, visitor), &connection, &outbox, dialect.clone()).await?;
+        let (permission, admission) = entrance.let_in((&doc, visitor), caller.conn.0, &outbox, dialect.clone()).await?;
         let parted = Arc::new(AtomicBool::new(false));
         let seat = || Seat {
             outbox: Arc::clone(&outbox),

@@ -214,7 +214,9 @@ impl Conversation {
             Ok(pass) => {
                 inside.session.renew(&self.parts.access, &pass);
                 // Providers take themselves for not let in until they hear so.
-                self.say(address, &Message::Granted(inside.session.grant()));
+                if let Some(grant) = inside.session.standing() {
+                    self.say(address, &Message::Granted(grant));
+                }
             }
             Err(refusal) => {
                 self.documents.remove(address);
@@ -230,8 +232,8 @@ impl Conversation {
         match step {
             // It has come back with the same token.
             Step::Leaving(Some(again)) if *again == *token => {
-                if let Ok(inside) = &entered {
-                    self.say(&address, &Message::Granted(inside.session.grant()));
+                if let Some(grant) = entered.as_ref().ok().and_then(|inside| inside.session.standing()) {
+                    self.say(&address, &Message::Granted(grant));
                 }
             }
             Step::Leaving(again) => {

@@ -86,8 +86,7 @@ impl YWebSocket {
         let dialect = Arc::new(YWebSocketDialect::new(wishes.acks));
         let visitor = Visitor { pass, at_most: wishes.role, doc: None, front: Front::YWebSocket, remote };
         let entrance = Entrance { access, sessions, rooms };
-        let connection = driver.conn().0.to_string();
-        let let_in = entrance.let_in((&doc, visitor), &connection, driver.outbox(), dialect.clone()).await;
+        let let_in = entrance.let_in((&doc, visitor), driver.conn().0, driver.outbox(), dialect.clone()).await;
         let (permission, admission) = match let_in {
             Ok(let_in) => let_in,
             Err(ending) => return driver.refuse(socket, ending).await,

@@ -2,7 +2,7 @@
 //!
 //! The server has the store to itself, so the commands of `ydock store` ask it for what they would do themselves. Whoever
 //! may open the socket, which only the server's own user may, may do everything with every document. It answers the
-//! addresses of the API as well, and as one who may edit.
+//! addresses of the API as well, as to an administrator.
 
 mod lines;
 mod routes;
