@@ -347,6 +347,7 @@ impl Core {
         // Last, so that it tells of what the others have let in.
         hooks.extend(webhooks.clone().map(|webhooks| Arc::new(webhooks) as Arc<dyn Hooks>));
         let hooks = HookChain::new(hooks, &config.hooks);
+        hooks.count_with(Arc::clone(&metrics));
         let rooms = Rooms::new(RoomsParts {
             store: Arc::clone(&store),
             config: config.rooms.clone(),

@@ -3,19 +3,21 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::FutureExt;
+use metrics::Counter;
 
 use super::config::Config;
 use super::context::SessionContext;
 use super::presence;
-use super::refusal::HookError;
+use super::refusal::{HookError, Refusal};
 use super::stateless::Answers;
 use super::{Hooks, Wants};
 use crate::ids::DocName;
+use crate::telemetry::Metrics;
 
 /// All hooks of a server, in order. Cloning gives another handle to the same.
 ///
@@ -30,6 +32,7 @@ struct Shared {
     links: Vec<Link>,
     wants: Wants,
     timeout: Duration,
+    metrics: OnceLock<Arc<Metrics>>,
 }
 
 struct Link {
@@ -49,7 +52,15 @@ impl HookChain {
             updates: links.iter().any(|link| link.wants.updates),
             awareness: links.iter().any(|link| link.wants.awareness),
         };
-        Self { shared: Some(Arc::new(Shared { links, wants, timeout: config.timeout })) }
+        let (timeout, metrics) = (config.timeout, OnceLock::new());
+        Self { shared: Some(Arc::new(Shared { links, wants, timeout, metrics })) }
+    }
+
+    /// Counts refusals and failures of the hooks in these metrics from now on; only the first metrics that are given count.
+    pub fn count_with(&self, metrics: Arc<Metrics>) {
+        if let Some(shared) = &self.shared {
+            let _is_counted_already = shared.metrics.set(metrics).is_err();
+        }
     }
 
     /// Whether there is no hook.
@@ -70,7 +81,7 @@ impl HookChain {
     /// When a hook refuses or fails, as for all methods with a result.
     pub async fn connect(&self, session: &SessionContext) -> Result<(), HookError> {
         for hook in self.hooks() {
-            self.call("connect", &session.doc, hook.connect(session)).await??;
+            self.ask("connect", &session.doc, hook.connect(session)).await?;
         }
         Ok(())
     }
@@ -81,7 +92,7 @@ impl HookChain {
     /// See [`connect`](Self::connect).
     pub async fn load(&self, doc: &DocName) -> Result<Option<Bytes>, HookError> {
         for hook in self.hooks() {
-            if let Some(seed) = self.call("load", doc, hook.load(doc)).await?? {
+            if let Some(seed) = self.ask("load", doc, hook.load(doc)).await? {
                 return Ok(Some(seed));
             }
         }
@@ -94,7 +105,7 @@ impl HookChain {
     /// See [`connect`](Self::connect).
     pub async fn update(&self, session: &SessionContext, update: &[u8]) -> Result<(), HookError> {
         for hook in self.hooks_that(|wants| wants.updates) {
-            self.call("update", &session.doc, hook.update(session, update)).await??;
+            self.ask("update", &session.doc, hook.update(session, update)).await?;
         }
         Ok(())
     }
@@ -106,7 +117,7 @@ impl HookChain {
     pub async fn awareness<'a>(&self, session: &SessionContext, update: &'a [u8]) -> Result<Cow<'a, [u8]>, HookError> {
         let Ok(mut entries) = presence::read(update) else { return Ok(Cow::Borrowed(update)) };
         for hook in self.hooks_that(|wants| wants.awareness) {
-            self.call("awareness", &session.doc, hook.awareness(session, &mut entries)).await??;
+            self.ask("awareness", &session.doc, hook.awareness(session, &mut entries)).await?;
         }
         Ok(Cow::Owned(presence::write(&entries)))
     }
@@ -157,20 +168,37 @@ impl HookChain {
         links.filter(move |link| want(link.wants)).map(|link| &link.hook)
     }
 
+    /// Runs one call, within its time, of something that the hook may refuse.
+    async fn ask<T>(
+        &self,
+        event: &str,
+        doc: &DocName,
+        call: impl Future<Output = Result<T, Refusal>>,
+    ) -> Result<T, HookError> {
+        let answer = self.call(event, doc, call).await?;
+        answer.map_err(|refusal| {
+            self.count(|metrics| &metrics.hooks_refused);
+            refusal.into()
+        })
+    }
+
+    fn count(&self, counter: impl FnOnce(&Metrics) -> &Counter) {
+        if let Some(metrics) = self.shared.as_ref().and_then(|shared| shared.metrics.get()) {
+            counter(metrics).increment(1);
+        }
+    }
+
     /// Runs one call within its time.
     async fn call<T>(&self, event: &str, doc: &DocName, call: impl Future<Output = T>) -> Result<T, HookError> {
         let timeout = self.shared.as_ref().map_or(Duration::ZERO, |shared| shared.timeout);
-        match tokio::time::timeout(timeout, AssertUnwindSafe(call).catch_unwind()).await {
-            Ok(Ok(outcome)) => Ok(outcome),
-            Ok(Err(_panic)) => {
-                tracing::error!(%doc, event, "a hook panicked");
-                Err(HookError::Failed)
-            }
-            Err(_elapsed) => {
-                tracing::error!(%doc, event, "a hook took longer than hooks.timeout");
-                Err(HookError::Failed)
-            }
-        }
+        let why = match tokio::time::timeout(timeout, AssertUnwindSafe(call).catch_unwind()).await {
+            Ok(Ok(outcome)) => return Ok(outcome),
+            Ok(Err(_panic)) => "a hook panicked",
+            Err(_elapsed) => "a hook took longer than hooks.timeout",
+        };
+        tracing::error!(%doc, event, "{why}");
+        self.count(|metrics| &metrics.hooks_failed);
+        Err(HookError::Failed)
     }
 }
 
@@ -188,7 +216,7 @@ mod tests {
     use async_trait::async_trait;
 
     use super::*;
-    use crate::hooks::{Answer, Front, PresenceEntry, Refusal};
+    use crate::hooks::{Answer, Front, PresenceEntry};
 
     /// Writes down what it is asked, and answers as it is called.
     struct Named {
@@ -320,6 +348,21 @@ mod tests {
         assert_eq!(answers.last(), Some(&Answer::Reply("last heard text".to_owned())));
         let last: Vec<_> = taken(&log).into_iter().filter(|line| line.starts_with("last")).collect();
         assert_eq!(last, ["last saved 5", "last disconnect", "last deleted", "last unload", "last stateless"]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn refusals_and_failures_are_counted_apart() {
+        let metrics = Arc::new(Metrics::new());
+        for (name, calls) in [("refuses", 3), ("panics", 2), ("hangs", 1), ("first", 1)] {
+            let (chain, _) = chain(&[name]);
+            chain.count_with(Arc::clone(&metrics));
+            for _ in 0..calls {
+                let _outcome_is_known = chain.connect(&session()).await.is_ok();
+            }
+        }
+        let text = metrics.render();
+        assert!(text.contains("\nydock_hook_refusals_total 3\n"), "{text}");
+        assert!(text.contains("\nydock_hook_failures_total 3\n"), "{text}");
     }
 
     #[tokio::test(start_paused = true)]

@@ -74,6 +74,10 @@ pub struct Metrics {
     pub http_requests: Counter,
     /// Clients and requests that were not let in, by the reasons of [`ACCESS_REASONS`](Self::ACCESS_REASONS).
     pub access_refused: [Counter; Self::ACCESS_REASONS.len()],
+    /// Sessions, documents, updates and presence that a hook refused.
+    pub hooks_refused: Counter,
+    /// Calls of hooks that panicked or took too long.
+    pub hooks_failed: Counter,
     /// Events that the owner's backend has taken.
     pub webhooks_sent: Counter,
     /// Attempts to send an event that failed.
@@ -156,6 +160,10 @@ impl Metrics {
                 let help = "clients and requests that were not let in, by the reason";
                 make.labelled_counter("ydock_access_refused_total", ("reason", reason), help)
             }),
+            hooks_refused: make
+                .counter("ydock_hook_refusals_total", "sessions, documents, updates and presence that a hook refused"),
+            hooks_failed: make
+                .counter("ydock_hook_failures_total", "calls of hooks that panicked or took longer than hooks.timeout"),
             webhooks_sent: make.counter("ydock_webhooks_sent_total", "events that the owner's backend has taken"),
             webhooks_failed: make.counter(
                 "ydock_webhook_failures_total",
