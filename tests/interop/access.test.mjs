@@ -288,6 +288,33 @@ describe('gateways', () => {
     assert.ok(JSON.stringify(refusal).includes('Forbidden'), JSON.stringify(refusal))
   })
 
+  test('who may only read from now on is told so when it types, until it is given back', async t => {
+    const [user, name] = [freshName(), freshName()]
+    const client = await opened(chat(t, server, await token('*', 'edit', { user })))
+    const other = await opened(chat(t, server, await token('*', 'edit')))
+    for (const { send, events } of [client, other]) {
+      send('joinRoom', `doc:${name}`)
+      await waitFor('it is in', () => events.some(({ event }) => event === 'presence'))
+    }
+    let id = 1000
+    const typing = async () => {
+      const asked = ++id
+      client.send('typing', { room: `doc:${name}`, isTyping: asked % 2 === 0 }, asked)
+      const answer = await waitFor('typing is answered', () => client.events.find(said => said.id === asked || said.data?.cause?.id === asked))
+      return JSON.stringify(answer).includes('Forbidden')
+    }
+    const heard = () => other.events.filter(({ event }) => event === 'typing').length
+    assert.equal(await typing(), false)
+    await order('/api/sessions/revoke', { user, role: 'view' })
+    await waitFor('it is refused', typing, 1000)
+    const before = heard()
+    assert.equal(await typing(), true)
+    await order('/api/sessions/restore', { user })
+    await waitFor('it is taken again', async () => !await typing(), 1000)
+    await typing()
+    await waitFor('the other hears it', () => heard() > before)
+  })
+
   test('who is revoked is sent away and stays out, and who is kicked may come back', async t => {
     const [user, name] = [freshName(), freshName()]
     const own = await token('*', 'edit', { user })

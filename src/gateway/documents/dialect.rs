@@ -24,6 +24,11 @@ pub(super) enum Heard<'a> {
     Complete,
     /// Everything is durable.
     Saved,
+    /// What the client may do from now on.
+    Granted {
+        /// Whether the others see it typing.
+        may_type: bool,
+    },
 }
 
 impl Dialect for DocumentsDialect {
@@ -33,6 +38,7 @@ impl Dialect for DocumentsDialect {
             Message::Typing(typists) => Some(typing(typists)),
             Message::Step2(_) => Some(Bytes::from_static(&[COMPLETE])),
             Message::AllSaved => Some(Bytes::from_static(&[SAVED])),
+            Message::Granted(grant) => Some(vec![GRANTED, u8::from(grant.may_type())].into()),
             Message::Step1(_)
             | Message::Update(_)
             | Message::Saved(_)
@@ -40,7 +46,6 @@ impl Dialect for DocumentsDialect {
             | Message::Settled
             | Message::Dropped
             | Message::Stateless(_)
-            | Message::Granted(_)
             | Message::Denied(_)
             | Message::Refused(_)
             | Message::Ended(_) => None,
@@ -61,6 +66,7 @@ impl<'a> Heard<'a> {
             TYPING => Some(Self::Typing(content)),
             COMPLETE => Some(Self::Complete),
             SAVED => Some(Self::Saved),
+            GRANTED => Some(Self::Granted { may_type: content == [1] }),
             _ => None,
         }
     }
@@ -92,10 +98,12 @@ const PRESENCE: u8 = 0;
 const TYPING: u8 = 1;
 const COMPLETE: u8 = 2;
 const SAVED: u8 = 3;
+const GRANTED: u8 = 4;
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::access::{Grant, Role};
 
     #[test]
     fn edits_cost_nothing_and_the_rest_comes_out_as_it_went_in() {
@@ -111,5 +119,9 @@ mod tests {
         let frame = |message| DocumentsDialect.encode(&message).unwrap();
         assert_eq!(Heard::read(&frame(Message::Step2(b"much"))), Some(Heard::Complete));
         assert_eq!(Heard::read(&frame(Message::AllSaved)), Some(Heard::Saved));
+        for (role, may_type) in [(Role::View, false), (Role::Comment, true)] {
+            let granted = frame(Message::Granted(Grant::of(role)));
+            assert_eq!(Heard::read(&granted), Some(Heard::Granted { may_type }), "{role:?}");
+        }
     }
 }

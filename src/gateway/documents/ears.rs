@@ -1,5 +1,6 @@
 //! From what a room says to the events of one client.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use serde::Serialize;
@@ -17,6 +18,7 @@ use crate::ids::ClientId;
 pub(super) struct Ears<'a> {
     client: &'a Client,
     room: &'a str,
+    may_type: &'a AtomicBool,
     roster: Roster,
     /// Typing, until the client knows who is there.
     held: Vec<u8>,
@@ -25,8 +27,9 @@ pub(super) struct Ears<'a> {
 }
 
 impl<'a> Ears<'a> {
-    pub(super) fn new(client: &'a Client, room: &'a str) -> Self {
-        Self { client, room, roster: Roster::new(), held: Vec::new(), on_the_way: 0 }
+    /// Ears that note in `may_type` what the room says of that.
+    pub(super) fn new(client: &'a Client, room: &'a str, may_type: &'a AtomicBool) -> Self {
+        Self { client, room, may_type, roster: Roster::new(), held: Vec::new(), on_the_way: 0 }
     }
 
     /// Turns what the room says into events, as fast as the client reads, until the room ends the session.
@@ -70,6 +73,7 @@ impl<'a> Ears<'a> {
                 }
             }
             Some(Heard::Saved) => tell(self.client, "saved", &json!({ "room": self.room })).await,
+            Some(Heard::Granted { may_type }) => self.may_type.store(may_type, Ordering::Relaxed),
             None => {}
         }
     }

@@ -188,7 +188,7 @@ impl Stay {
             Ok(membership) => {
                 let session = Session::new(membership, permission, admission);
                 let renew_after = parts.expiry / 2;
-                let ears = Ears::new(client, &self.ended.topic);
+                let ears = Ears::new(client, &self.ended.topic, &self.may_type);
                 tokio::select! {
                     ending = ears.hear(&outbox) => ending,
                     stopped = speak(session, (client, &self.doc), &mut self.wishes, renew_after) => match stopped {
