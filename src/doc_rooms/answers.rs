@@ -71,7 +71,7 @@ impl Answers {
         }
         let catch_up = match self.deletions(&state.index) {
             Some(deletions) if known.covers(state.index.state_vector()) => CatchUp::Ready(deletions),
-            Some(deletions) if log.snapshot_state().is_some_and(|snapshot| known.covers(snapshot)) => {
+            Some(deletions) if log.is_snapshot_known(&known) => {
                 CatchUp::Above { parts: after_snapshot(log, deletions), known: known.clone() }
             }
             _ => CatchUp::for_state_vector(log, &sight, known.clone()),
@@ -181,7 +181,7 @@ mod tests {
         let snapshot = typed(7, &"x".repeat(LEN as usize));
         let bytes = DocumentBytes { snapshot: Some(snapshot), tail: vec![deleted(9), typed(8, "y")] };
         let (index, state_vector) = DocumentIndex::load_with_snapshot(&bytes).unwrap();
-        let log = Log::new(bytes, 5, state_vector);
+        let log = Log::new(bytes, 5, &state_vector);
         let mut state = RoomState::new(Arc::default(), 1 << 20, index, log, StateVector::default());
         state.join(ADA, Member::new(true, Hears::default()), &mut Vec::new());
         state

@@ -124,11 +124,11 @@ mod tests {
             log.push(typed(clock, "a"));
         }
         joined.tail_of(&log).unwrap();
-        log.replace(3, typed(0, "aaa"), StateVector::default());
+        log.replace(3, typed(0, "aaa"), &StateVector::default());
         assert_eq!(joined.tail_of(&log).unwrap(), [typed(3, "a")]);
         log.push(typed(4, "a"));
         assert_eq!(joined.tail_of(&log).unwrap(), [typed(3, "aa")]);
-        log.replace(5, typed(0, "aaaaa"), StateVector::default());
+        log.replace(5, typed(0, "aaaaa"), &StateVector::default());
         assert!(joined.tail_of(&log).unwrap().is_empty());
     }
 
@@ -140,7 +140,7 @@ mod tests {
         joined.tail_of(&log).unwrap();
         log.push(Bytes::from_static(b"no update"));
         assert!(joined.tail_of(&log).is_err() && joined.tail_of(&log).is_err());
-        log.replace(2, typed(0, "a"), StateVector::default());
+        log.replace(2, typed(0, "a"), &StateVector::default());
         log.push(typed(1, "a"));
         assert_eq!(joined.tail_of(&log).unwrap(), [typed(1, "a")]);
     }

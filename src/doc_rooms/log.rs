@@ -16,12 +16,11 @@ pub(super) struct Log {
     snapshot_upto: u64,
     tail: VecDeque<Bytes>,
     bytes: usize,
-    /// What the snapshot knows, if there is one.
-    known: Option<StateVector>,
-    earlier: VecDeque<Checkpoint>,
+    /// Of the snapshot, if there is one, and of a few before it.
+    checkpoints: VecDeque<Checkpoint>,
 }
 
-/// What the document knew at an earlier snapshot.
+/// What the document knew when a snapshot was made.
 #[derive(Debug)]
 struct Checkpoint {
     upto: u64,
@@ -51,15 +50,15 @@ impl Sight {
 
 impl Log {
     /// The log of a document, with what its snapshot stands for and knows.
-    pub(super) fn new(bytes: DocumentBytes, snapshot_upto: u64, known: StateVector) -> Self {
+    pub(super) fn new(bytes: DocumentBytes, snapshot_upto: u64, known: &StateVector) -> Self {
         let length = bytes.len();
+        let checkpoint = bytes.snapshot.as_ref().map(|_| Checkpoint::new(snapshot_upto, known));
         Self {
             snapshot_upto,
-            known: bytes.snapshot.is_some().then_some(known),
             snapshot: bytes.snapshot,
             tail: bytes.tail.into(),
             bytes: length,
-            earlier: VecDeque::new(),
+            checkpoints: checkpoint.into_iter().collect(),
         }
     }
 
@@ -118,18 +117,13 @@ impl Log {
 
     /// The latest remembered state vector of the document before a number.
     pub(super) fn state_before(&self, number: u64) -> Option<StateVector> {
-        if self.snapshot_upto < number
-            && let Some(known) = &self.known
-        {
-            return Some(known.clone());
-        }
-        let earlier = self.earlier.iter().rev().find(|checkpoint| checkpoint.upto < number)?;
-        StateVector::decode(&earlier.state_vector, usize::MAX).ok()
+        let checkpoint = self.checkpoints.iter().rev().find(|checkpoint| checkpoint.upto < number)?;
+        StateVector::decode(&checkpoint.state_vector, usize::MAX).ok()
     }
 
-    /// What the snapshot knows, if there is one.
-    pub(super) fn snapshot_state(&self) -> Option<&StateVector> {
-        self.known.as_ref()
+    /// Whether who knows this knows all of the snapshot; not without one.
+    pub(super) fn is_snapshot_known(&self, known: &StateVector) -> bool {
+        self.checkpoints.back().is_some_and(|checkpoint| known.covers_encoded(&checkpoint.state_vector))
     }
 
     /// The updates after the snapshot.
@@ -138,25 +132,28 @@ impl Log {
     }
 
     /// Puts a snapshot, and what the document knew then, in the place of the updates up to a number.
-    pub(super) fn replace(&mut self, upto: u64, snapshot: Bytes, state_vector: StateVector) {
+    pub(super) fn replace(&mut self, upto: u64, snapshot: Bytes, state_vector: &StateVector) {
         let count = usize::try_from(upto.saturating_sub(self.snapshot_upto)).unwrap_or(usize::MAX);
         let count = count.min(self.tail.len());
         let removed: usize = self.tail.drain(..count).map(|update| update.len()).sum();
         self.bytes = self.bytes - removed - self.snapshot_len() + snapshot.len();
-        if let Some(known) = self.known.replace(state_vector) {
-            let checkpoint = Checkpoint { upto: self.snapshot_upto, state_vector: known.encode().into() };
-            self.earlier.push_back(checkpoint);
-        }
-        if self.earlier.len() > EARLIER {
-            self.earlier.pop_front();
-        }
         self.snapshot_upto += count as u64;
+        self.checkpoints.push_back(Checkpoint::new(self.snapshot_upto, state_vector));
+        if self.checkpoints.len() > CHECKPOINTS {
+            self.checkpoints.pop_front();
+        }
         self.snapshot = Some(snapshot);
     }
 }
 
-/// How many snapshots before the present one a slow member can still be served a diff instead of the whole document.
-const EARLIER: usize = 3;
+impl Checkpoint {
+    fn new(upto: u64, known: &StateVector) -> Self {
+        Self { upto, state_vector: known.encode().into() }
+    }
+}
+
+/// For so many snapshots, the present one included, a slow member can still be served a diff instead of the whole document.
+const CHECKPOINTS: usize = 4;
 
 #[cfg(test)]
 mod tests {
@@ -179,7 +176,7 @@ mod tests {
     fn a_snapshot_takes_the_place_of_what_it_covers_and_numbers_go_on() {
         let mut log = log(&["a", "bb", "ccc"]);
         assert_eq!((log.head(), log.len()), (3, 6));
-        log.replace(2, Bytes::from_static(b"AB"), StateVector::default());
+        log.replace(2, Bytes::from_static(b"AB"), &StateVector::default());
         assert_eq!((log.head(), log.snapshot_upto(), log.len()), (3, 2, 5));
         assert_eq!(log.push(Bytes::from_static(b"d")), 4);
         assert_eq!(texts(log.since(4).unwrap()), ["d"]);
@@ -194,7 +191,7 @@ mod tests {
         let known = |clock| StateVector::from_iter([(ClientId::new(7).unwrap(), clock)]);
         let mut log = log(&["a", "b", "c", "d", "e", "f"]);
         for upto in 2..=6 {
-            log.replace(u64::from(upto), Bytes::from_static(b"A"), known(upto));
+            log.replace(u64::from(upto), Bytes::from_static(b"A"), &known(upto));
         }
         assert_eq!(
             [3, 4, 5, 6, 7].map(|number| log.state_before(number)),

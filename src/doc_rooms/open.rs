@@ -34,7 +34,7 @@ pub(super) async fn open(context: &Context, name: &DocName) -> Result<Opened, Jo
     let StoredDocument { generation, ancestors, snapshot_upto, head, bytes } = stored;
     let ancestors = decode_ancestors(&ancestors).ok_or(JoinError::Inconsistent)?;
     let (index, snapshot_state) = index(context, name, bytes.clone()).await?;
-    let log = Log::new(bytes, snapshot_upto, snapshot_state);
+    let log = Log::new(bytes, snapshot_upto, &snapshot_state);
     let state = RoomState::new(Arc::clone(&context.config), context.max_update, index, log, ancestors);
     context.metrics.room_open_seconds.record(started.elapsed());
     Ok(Opened { state, generation, snapshot_stored: snapshot_upto, head_stored: head })

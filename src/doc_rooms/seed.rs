@@ -35,7 +35,7 @@ pub(super) async fn begin(context: &Context, name: &DocName, stored: &StoredDocu
 
 /// What an empty document would make of this update: whether it brings anything, or why it is not taken.
 fn judge(context: &Context, ancestors: StateVector, seed: Bytes) -> Result<bool, SubmitError> {
-    let log = Log::new(DocumentBytes::default(), 0, StateVector::new());
+    let log = Log::new(DocumentBytes::default(), 0, &StateVector::new());
     let (config, index) = (Arc::clone(&context.config), DocumentIndex::new());
     let mut empty = RoomState::new(config, context.max_update, index, log, ancestors);
     let mut effects = Vec::new();

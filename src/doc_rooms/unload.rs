@@ -89,7 +89,7 @@ impl Room {
             Ok(Compacted { upto, stored_upto, snapshot, state_vector, uncollected }) => {
                 self.context.metrics.compactions.increment(1);
                 self.snapshot_stored = stored_upto;
-                self.state.log.replace(upto, snapshot, state_vector);
+                self.state.log.replace(upto, snapshot, &state_vector);
                 if let Some(error) = uncollected
                     && !std::mem::replace(&mut self.told_uncollected, true)
                 {

@@ -58,11 +58,7 @@ impl StateVector {
         }
         let mut clocks = BTreeMap::new();
         for _ in 0..count {
-            let client = ClientId::new(reader.var_uint()?).ok_or(DecodeError::IntegerTooLarge)?;
-            let clock = u32::try_from(reader.var_uint()?).or(Err(StateVectorError::ClockTooLarge))?;
-            if clock > CLOCK_END {
-                return Err(StateVectorError::ClockTooLarge);
-            }
+            let (client, clock) = entry(&mut reader)?;
             if clocks.insert(client, clock).is_some_and(|earlier| earlier != clock) {
                 return Err(StateVectorError::RepeatedClient);
             }
@@ -135,6 +131,13 @@ impl StateVector {
         other.iter().all(|(client, clock)| self.clock(client) >= clock)
     }
 
+    /// As [`covers`](Self::covers) for what [`encode`](Self::encode) has written; of other bytes nothing is covered.
+    pub(crate) fn covers_encoded(&self, other: &[u8]) -> bool {
+        let mut reader = Reader::new(other);
+        let Ok(count) = reader.var_uint() else { return false };
+        (0..count).all(|_| entry(&mut reader).is_ok_and(|(client, clock)| self.clock(client) >= clock))
+    }
+
     /// Takes in what `other` knows.
     pub fn merge(&mut self, other: &Self) {
         for (client, clock) in other.iter() {
@@ -158,6 +161,12 @@ impl FromIterator<(ClientId, u32)> for StateVector {
         }
         state
     }
+}
+
+fn entry(reader: &mut Reader<'_>) -> Result<(ClientId, u32), StateVectorError> {
+    let client = ClientId::new(reader.var_uint()?).ok_or(DecodeError::IntegerTooLarge)?;
+    let clock = u32::try_from(reader.var_uint()?).or(Err(StateVectorError::ClockTooLarge))?;
+    if clock > CLOCK_END { Err(StateVectorError::ClockTooLarge) } else { Ok((client, clock)) }
 }
 
 /// An entry takes at least one byte for the client and one for the clock.
@@ -219,8 +228,18 @@ mod tests {
         }
 
         #[test]
+        fn a_vector_covers_another_one_as_well_encoded(
+            one in proptest::collection::vec((0u64..4, 0u32..4), 0..5),
+            other in proptest::collection::vec((0u64..4, 0u32..4), 0..5),
+        ) {
+            let (one, other) = (state(&one), state(&other));
+            prop_assert_eq!(one.covers_encoded(&other.encode()), one.covers(&other));
+        }
+
+        #[test]
         fn arbitrary_bytes_never_panic(bytes: Vec<u8>) {
             let _ = StateVector::decode(&bytes, 1000);
+            let _ = StateVector::new().covers_encoded(&bytes);
         }
     }
 }
