@@ -11,7 +11,10 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let outcome = match &arguments.command {
         Command::Worker => return ydock::materialise::worker_main(),
-        Command::Serve(flags) => cli::serve(flags).map(|()| Outcome::Done).context("ydock"),
+        Command::Serve(flags) => {
+            cli::settle_heap();
+            cli::serve(flags).map(|()| Outcome::Done).context("ydock")
+        }
         Command::Store { command } => cli::store(command).context("ydock"),
         Command::Export(arguments) => cli::export(arguments).context("ydock"),
         Command::Import(arguments) => cli::import(arguments).context("ydock"),

@@ -5,6 +5,7 @@ mod documents;
 mod door;
 mod error;
 mod files;
+mod heap;
 mod new_store;
 mod output;
 mod progress;
@@ -19,6 +20,7 @@ pub use arguments::{
 };
 pub use documents::{export, import};
 pub use error::CommandError;
+pub use heap::settle_heap;
 pub use output::Outcome;
 pub use serve::{ServeError, serve};
 pub use store::store;

@@ -128,3 +128,16 @@ async fn a_server_that_is_told_to_end_says_goodbye_and_ends_with_success() {
     assert_eq!((code, reason.as_str()), (4503, "the server is shutting down"));
     assert!(ended.await.unwrap().success());
 }
+
+#[cfg(target_env = "gnu")]
+#[test]
+fn a_server_has_its_heap_set_up_unless_its_operator_has_said_how() {
+    let variable = |server: &TestServer| {
+        let environment = std::fs::read(format!("/proc/{}/environ", server.pid().as_raw_nonzero())).unwrap();
+        let environment = String::from_utf8(environment).unwrap();
+        environment.split('\0').find_map(|pair| pair.strip_prefix("GLIBC_TUNABLES=")).map(str::to_owned)
+    };
+    assert!(variable(&TestServer::start()).unwrap().starts_with("glibc.malloc.hugetlb=1:"));
+    let own = "glibc.malloc.arena_max=3";
+    assert_eq!(variable(&TestServer::start_set(&[("GLIBC_TUNABLES", own)])).as_deref(), Some(own));
+}
