@@ -214,9 +214,11 @@ impl<D: Database> Writer<D> {
         Some(refusal)
     }
 
-    /// Rests after a failure; on a full disk the reserve is given up.
+    /// Rests after a failure; on a full disk the reserve is given up. The database is opened again before that: who only reads
+    /// is not to find it broken for as long as the rest takes.
     fn note(&mut self, error: &StoreError) {
         self.is_resting = true;
+        self.engine.mend();
         if matches!(error, StoreError::NoSpace(_))
             && let Some(reserve) = self.reserve.as_mut().filter(|reserve| reserve.is_held())
         {

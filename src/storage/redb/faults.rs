@@ -145,6 +145,19 @@ async fn an_idle_store_finds_out_by_itself_that_the_disk_works_again() {
     assert_eq!(store.load(&doc("b")).await.unwrap().head, 0);
 }
 
+#[tokio::test]
+async fn who_reads_after_a_failed_write_finds_the_store_open() {
+    let disk = Disk::default();
+    let store = RedbStore::with_opener(&config(), disk.opener()).unwrap();
+    store.append(&doc("a"), FIRST, vec![update("before")]).await.unwrap();
+    for _ in 0..20 {
+        disk.fail(0, 1, ErrorKind::StorageFull);
+        let refused = store.append(&doc("a"), FIRST, vec![update("during")]).await.unwrap_err();
+        assert!(refused.is_retryable(), "{refused:?}");
+        assert_eq!(store.load(&doc("a")).await.unwrap().head, 1);
+    }
+}
+
 /// Found by the power cuts: a compaction that reached the writer while it rested after a failure was never answered.
 #[tokio::test]
 async fn whatever_is_asked_of_a_broken_disk_is_answered() {
