@@ -13,9 +13,11 @@ pub fn settle_heap() {
     if !is_glibc || std::env::var_os(VARIABLE).is_some() {
         return;
     }
+    // By its own path and not by /proc/self/exe, after which tools would call the process "exe".
+    let Ok(program) = std::env::current_exe() else { return };
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let mut arguments = std::env::args_os();
-    let mut again = Command::new(ITSELF);
+    let mut again = Command::new(program);
     if let Some(name) = arguments.next() {
         again.arg0(name);
     }
@@ -30,8 +32,6 @@ fn tunables(threads: usize) -> String {
 
 /// As the manual of the GNU C library calls it, in the chapter on tunables.
 const VARIABLE: &str = "GLIBC_TUNABLES";
-/// The program that runs, whatever has become of its file.
-const ITSELF: &str = "/proc/self/exe";
 /// By so many bytes more than needed a heap grows. Memory that is not touched is not taken.
 const GROWTH: usize = 8 << 20;
 /// The store writes in a thread of its own.

@@ -138,7 +138,10 @@ fn a_server_has_its_heap_set_up_unless_its_operator_has_said_how() {
         environment.split('\0').find_map(|pair| pair.strip_prefix("GLIBC_TUNABLES=")).map(str::to_owned)
     };
     // The library ends each setting with a zero when it reads the variable.
-    assert!(variable(&TestServer::start()).unwrap().starts_with("glibc.malloc.hugetlb=1"));
+    let server = TestServer::start();
+    assert!(variable(&server).unwrap().starts_with("glibc.malloc.hugetlb=1"));
+    let name = std::fs::read_to_string(format!("/proc/{}/comm", server.pid().as_raw_nonzero())).unwrap();
+    assert_eq!(name, "ydock\n", "what tools show and search for");
     let own = "glibc.malloc.arena_max=3";
     assert_eq!(variable(&TestServer::start_set(&[("GLIBC_TUNABLES", own)])).as_deref(), Some(own));
 }
