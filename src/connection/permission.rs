@@ -79,12 +79,6 @@ impl Permission {
         }
     }
 
-    /// What the session may do.
-    #[must_use]
-    pub fn grant(&self) -> Grant {
-        self.seat.grant()
-    }
-
     /// What the session may do; `None` once it was ended.
     pub(super) fn standing(&self) -> Option<Grant> {
         self.seat.standing()

@@ -176,7 +176,6 @@ impl Stay {
             Ok(let_in) => let_in,
             Err(ending) => return ending,
         };
-        self.may_type.store(permission.grant().may_type(), Ordering::Relaxed);
         let seat = || Seat {
             outbox: Arc::clone(&outbox),
             dialect: dialect.clone(),
