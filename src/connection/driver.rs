@@ -20,7 +20,7 @@ use crate::delivery::{Batch, Ending, Outbox, Wire};
 use crate::ids::ConnId;
 use crate::shutdown::Tasks;
 use crate::telemetry::Limit;
-use crate::websocket::{self, Decoder, Message, Opcode, ProtocolError, Reader, Socket, Step, Stream};
+use crate::websocket::{self, Chunk, Decoder, Message, Opcode, ProtocolError, Reader, Socket, Step, Stream};
 
 /// Drives one WebSocket.
 #[derive(Debug)]
@@ -97,17 +97,19 @@ impl Driver {
         // Outside of the writer, which may be stopped in the middle of a frame.
         let mut unsent = Unsent::default();
         let end = {
-            let reading = pin!(self.read(&mut incoming, &mut protocol, &watched.is_busy));
-            let writing = pin!(self.write(&socket, &mut unsent));
-            first_of(reading, writing).await
+            let reading = pin!(self.read(&mut incoming, &mut protocol, &watched));
+            // Apart, because it sleeps nearly always: what the reader needs lies closer together without it.
+            let mut writing = Box::pin(self.write(&socket, &mut unsent));
+            first_of(reading, writing.as_mut()).await
         };
+        watched.count(&self.slot.shared.metrics);
         drop(watched);
         drop(protocol);
         match end {
             End::Gone => {}
-            End::Closed => self.part(&socket, unsent).await,
-            End::Ended(ending) => self.close(&socket, unsent, Some(&mut incoming), &ending).await,
-            End::Broken(ending) => self.close(&socket, unsent, None, &ending).await,
+            End::Closed => Box::pin(self.part(&socket, unsent)).await,
+            End::Ended(ending) => Box::pin(self.close(&socket, unsent, Some(&mut incoming), &ending)).await,
+            End::Broken(ending) => Box::pin(self.close(&socket, unsent, None, &ending)).await,
         }
         count_sent(&self.outbox, &self.slot.shared.metrics);
     }
@@ -119,49 +121,70 @@ impl Driver {
     }
 
     /// Reads until the client goes or is to be ended.
-    async fn read(&self, incoming: &mut Incoming, protocol: &mut impl Protocol, is_busy: &AtomicBool) -> End {
-        let Incoming { reader, decoder, pace } = incoming;
-        let metrics = &self.slot.shared.metrics;
+    async fn read(&self, incoming: &mut Incoming, protocol: &mut impl Protocol, watched: &Watched) -> End {
         loop {
             let read = tokio::select! {
                 biased;
-                read = reader.read() => Some(read),
+                read = incoming.reader.read() => Some(read),
                 () = protocol.event() => None,
             };
-            let Some(read) = read else {
-                let acting = pin!(protocol.act());
-                if let Err(ending) = noting_waits(acting, is_busy).await {
-                    return self.ended(ending).await;
-                }
-                continue;
+            // What handles it gets its memory from the allocator, who gives what was used last. As a part of this future it
+            // would have left the cache since the client's last message, and an idle connection would hold it.
+            let end = match read {
+                Some(Ok(Some(chunk))) => Box::pin(self.take(chunk, incoming, protocol, watched)).await,
+                Some(_) => return End::Gone,
+                None => Box::pin(self.act(protocol, watched)).await,
             };
-            let Ok(Some(mut chunk)) = read else { return End::Gone };
-            let bytes = chunk.bytes();
-            let len = bytes.len();
-            let mut done = 0;
-            while let Some(rest) = bytes.get_mut(done..)
-                && !rest.is_empty()
-            {
-                let Step { consumed, message } = match decoder.step(rest) {
-                    Ok(step) => step,
-                    Err(error) => return End::Broken(self.broken(error)),
-                };
-                done += consumed;
-                let Some(message) = message else { continue };
-                if let Some(end) = self.hear(message, done < len, protocol, is_busy).await {
-                    return end;
-                }
-                if let Some(wait) = pace.message() {
-                    metrics.slowed_messages.increment(1);
-                    noting_waits(pin!(sleep(wait)), is_busy).await;
-                }
-            }
-            drop(chunk);
-            if let Some(wait) = pace.bytes(len) {
-                metrics.slowed_bytes.increment(1);
-                noting_waits(pin!(sleep(wait)), is_busy).await;
+            if let Some(end) = end {
+                return end;
             }
         }
+    }
+
+    async fn act(&self, protocol: &mut impl Protocol, watched: &Watched) -> Option<End> {
+        let acting = pin!(protocol.act());
+        match noting_waits(acting, &watched.is_busy).await {
+            Ok(()) => None,
+            Err(ending) => Some(self.ended(ending).await),
+        }
+    }
+
+    /// Takes what was read at once.
+    async fn take(
+        &self,
+        mut chunk: Chunk,
+        incoming: &mut Incoming,
+        protocol: &mut impl Protocol,
+        watched: &Watched,
+    ) -> Option<End> {
+        let Incoming { decoder, pace, .. } = incoming;
+        let metrics = &self.slot.shared.metrics;
+        let bytes = chunk.bytes();
+        let len = bytes.len();
+        let mut done = 0;
+        while let Some(rest) = bytes.get_mut(done..)
+            && !rest.is_empty()
+        {
+            let Step { consumed, message } = match decoder.step(rest) {
+                Ok(step) => step,
+                Err(error) => return Some(End::Broken(self.broken(error))),
+            };
+            done += consumed;
+            let Some(message) = message else { continue };
+            if let Some(end) = self.hear(message, done < len, protocol, watched).await {
+                return Some(end);
+            }
+            if let Some(wait) = pace.message() {
+                metrics.slowed_messages.increment(1);
+                noting_waits(Box::pin(sleep(wait)).as_mut(), &watched.is_busy).await;
+            }
+        }
+        drop(chunk);
+        if let Some(wait) = pace.bytes(len) {
+            metrics.slowed_bytes.increment(1);
+            noting_waits(Box::pin(sleep(wait)).as_mut(), &watched.is_busy).await;
+        }
+        None
     }
 
     async fn hear(
@@ -169,15 +192,13 @@ impl Driver {
         message: Message<'_>,
         more: bool,
         protocol: &mut impl Protocol,
-        is_busy: &AtomicBool,
+        watched: &Watched,
     ) -> Option<End> {
         match message {
             Message::Binary(frame) => {
-                let metrics = &self.slot.shared.metrics;
-                metrics.frames_received.increment(1);
-                metrics.bytes_received.increment(frame.len() as u64);
+                watched.stream.note_received(frame.len());
                 let handling = pin!(protocol.frame(frame, more));
-                if let Err(ending) = noting_waits(handling, is_busy).await {
+                if let Err(ending) = noting_waits(handling, &watched.is_busy).await {
                     return Some(self.ended(ending).await);
                 }
             }

@@ -22,7 +22,8 @@ pub(crate) struct Pace {
 struct Allowance {
     /// So much without looking at the clock.
     at_hand: u64,
-    account: Option<Account>,
+    /// Apart, because it is looked at seldom.
+    account: Option<Box<Account>>,
 }
 
 #[derive(Debug)]
@@ -58,7 +59,7 @@ impl Allowance {
     fn new(per_second: u64, at_once: u64, now: Instant) -> Self {
         let Some(ahead) = time_for(at_once, per_second) else { return Self { at_hand: u64::MAX, account: None } };
         let slice = (per_second / SLICES_A_SECOND).clamp(1, at_once.max(1));
-        Self { at_hand: 0, account: Some(Account { per_second, slice, ahead, paid_until: now }) }
+        Self { at_hand: 0, account: Some(Box::new(Account { per_second, slice, ahead, paid_until: now })) }
     }
 
     fn take(&mut self, count: u64) -> Option<Duration> {

@@ -100,7 +100,7 @@ impl Watch {
             watched.outbox.end(Ending::Silent);
             return false;
         }
-        if self.rounds.is_multiple_of(rhythm.look) && count_sent(&watched.outbox, metrics) == 0 {
+        if self.rounds.is_multiple_of(rhythm.look) && watched.count(metrics) == 0 {
             watched.outbox.control(watched.keep_alive.clone());
         }
         if self.rounds.is_multiple_of(rhythm.ping) {
@@ -110,11 +110,25 @@ impl Watch {
     }
 }
 
+impl Watched {
+    /// Counts what came and what has left since the last time; says how many frames have left.
+    pub(super) fn count(&self, metrics: &Metrics) -> u64 {
+        let received = self.stream.take_received();
+        if received.frames > 0 {
+            metrics.frames_received.increment(received.frames);
+            metrics.bytes_received.increment(received.bytes);
+        }
+        count_sent(&self.outbox, metrics)
+    }
+}
+
 /// Counts what has left since the last time; says how many frames that were.
 pub(super) fn count_sent(outbox: &Outbox, metrics: &Metrics) -> u64 {
     let sent = outbox.take_sent();
-    metrics.frames_sent.increment(sent.frames);
-    metrics.bytes_sent.increment(sent.bytes);
+    if sent.frames > 0 {
+        metrics.frames_sent.increment(sent.frames);
+        metrics.bytes_sent.increment(sent.bytes);
+    }
     sent.frames
 }
 

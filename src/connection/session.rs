@@ -79,7 +79,7 @@ impl Session {
             return Ok(());
         }
         if self.admission.judges_awareness() {
-            return match self.admission.awareness(update).await {
+            return match Box::pin(self.admission.awareness(update)).await {
                 Ok(update) => self.membership.awareness(&update).await,
                 Err(_) => Ok(()),
             };

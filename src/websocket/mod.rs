@@ -19,4 +19,4 @@ pub use decoder::{Decoder, Message, Step};
 pub use frame::{Opcode, ProtocolError, close_frame, frame, frame_head};
 pub(crate) use handshake::{TOKEN_PROTOCOL, first_protocol};
 pub use handshake::{Upgrade, UpgradeRejection};
-pub use socket::{Chunk, Reader, Socket, Stream};
+pub use socket::{Chunk, Reader, Received, Socket, Stream};

@@ -6,7 +6,7 @@ use std::future::poll_fn;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd};
 use std::pin::{Pin, pin};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker, ready};
 
@@ -41,8 +41,13 @@ pub struct Chunk {
 }
 
 /// What the clones of a socket share: what writes to it needs no more.
+// Aligned and no longer than that, so that a read or a write needs one line of the CPU's cache.
+#[repr(align(64))]
 pub struct Stream {
     kind: Kind,
+    /// What [`take_received`](Self::take_received) gives.
+    frames: AtomicU64,
+    bytes: AtomicU64,
     /// What [`take_sign_of_life`](Self::take_sign_of_life) gives.
     is_alive: AtomicBool,
 }
@@ -50,7 +55,16 @@ pub struct Stream {
 enum Kind {
     Tcp(TcpStream),
     /// TLS, a Unix socket, or a stream of a test.
-    Other(Mutex<Other>),
+    Other(Box<Mutex<Other>>),
+}
+
+/// What has come from a client.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Received {
+    /// How many messages.
+    pub frames: u64,
+    /// How many bytes they had.
+    pub bytes: u64,
 }
 
 /// A stream with layers of its own, of which one may take bytes and not send them yet, as TLS does.
@@ -87,7 +101,7 @@ impl Socket {
     #[must_use]
     pub fn other(stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static) -> Self {
         let other = Other { io: Box::new(stream), keeps_back: false, relay: None };
-        Self { stream: Stream::of(Kind::Other(Mutex::new(other))), early: Bytes::new() }
+        Self { stream: Stream::of(Kind::Other(Box::new(Mutex::new(other)))), early: Bytes::new() }
     }
 
     /// The reading half. Taken once.
@@ -163,7 +177,8 @@ impl Socket {
 impl Stream {
     fn of(kind: Kind) -> Arc<Self> {
         // The request for the upgrade came.
-        Arc::new(Self { kind, is_alive: AtomicBool::new(true) })
+        let (frames, bytes) = (AtomicU64::new(0), AtomicU64::new(0));
+        Arc::new(Self { kind, frames, bytes, is_alive: AtomicBool::new(true) })
     }
 
     /// Reads what a write needs, so that it lies in the CPU's cache by then.
@@ -176,6 +191,17 @@ impl Stream {
     /// to [wait](Socket::write_some). Whoever still takes a long document cannot have seen the ping behind it.
     pub fn take_sign_of_life(&self) -> bool {
         self.is_alive.swap(false, Ordering::Relaxed)
+    }
+
+    /// A message came. It is counted here and not where all connections are: there the CPUs would wait for each other.
+    pub fn note_received(&self, bytes: usize) {
+        self.frames.fetch_add(1, Ordering::Relaxed);
+        self.bytes.fetch_add(bytes as u64, Ordering::Relaxed);
+    }
+
+    /// What has come since this was asked last.
+    pub fn take_received(&self) -> Received {
+        Received { frames: self.frames.swap(0, Ordering::Relaxed), bytes: self.bytes.swap(0, Ordering::Relaxed) }
     }
 
     /// Writes as much as goes without waiting.
@@ -286,6 +312,8 @@ impl Other {
 fn lock(other: &Mutex<Other>) -> MutexGuard<'_, Other> {
     other.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+const _: () = assert!(size_of::<Stream>() == 64, "a stream lies in one line of the cache");
 
 /// Reads what there is. Less than a full buffer is all of it: the socket counts as empty then, which spares the call that
 /// would say so.

@@ -76,21 +76,23 @@ impl YWebSocket {
         })
     }
 
+    // What leads up to a session, and what ends it, is boxed: as a part of this future an open connection would hold it.
     async fn session(self, driver: Driver, socket: Socket, arrival: Arrival) {
+        match Box::pin(self.begin(&driver, arrival)).await {
+            Ok(conversation) => driver.run(socket, conversation).await,
+            Err(ending) => Box::pin(driver.refuse(socket, ending)).await,
+        }
+    }
+
+    async fn begin(&self, driver: &Driver, arrival: Arrival) -> Result<Conversation, Ending> {
         let YWebSocketParts { rooms, access, sessions, .. } = self.parts.as_ref();
         let Arrival { doc, wishes, remote, credentials } = arrival;
-        let pass = match access.enter(&credentials, &doc).await {
-            Ok((pass, _)) => pass,
-            Err(refusal) => return driver.refuse(socket, refusal.into()).await,
-        };
+        let (pass, _) = access.enter(&credentials, &doc).await?;
         let dialect = Arc::new(YWebSocketDialect::new(wishes.acks));
         let visitor = Visitor { pass, at_most: wishes.role, doc: None, front: Front::YWebSocket, remote };
         let entrance = Entrance { access, sessions, rooms };
-        let let_in = entrance.let_in((&doc, visitor), driver.conn().0, driver.outbox(), dialect.clone()).await;
-        let (permission, admission) = match let_in {
-            Ok(let_in) => let_in,
-            Err(ending) => return driver.refuse(socket, ending).await,
-        };
+        let let_in = entrance.let_in((&doc, visitor), driver.conn().0, driver.outbox(), dialect.clone());
+        let (permission, admission) = let_in.await?;
         let seat = || Seat {
             outbox: Arc::clone(driver.outbox()),
             dialect: dialect.clone(),
@@ -98,16 +100,10 @@ impl YWebSocket {
             wants_typing: wishes.typing,
             parted: None,
         };
-        match rooms.join(&doc, seat).await {
-            Ok(membership) => {
-                tracing::debug!(conn = driver.conn().0, %doc, front = %Front::YWebSocket, "a session began");
-                let session = Session::new(membership, permission, admission);
-                let credentials = credentials.with_token(None);
-                let conversation = Conversation { session, access: access.clone(), credentials, doc };
-                driver.run(socket, conversation).await;
-            }
-            Err(error) => driver.refuse(socket, error.ending()).await,
-        }
+        let membership = rooms.join(&doc, seat).await.map_err(|error| error.ending())?;
+        tracing::debug!(conn = driver.conn().0, %doc, front = %Front::YWebSocket, "a session began");
+        let session = Session::new(membership, permission, admission);
+        Ok(Conversation { session, access: access.clone(), credentials: credentials.with_token(None), doc })
     }
 }
 
@@ -167,7 +163,7 @@ impl Protocol for Conversation {
                 Incoming::Awareness(update) => self.session.awareness(update).await?,
                 Incoming::QueryAwareness => self.session.query_awareness().await?,
                 Incoming::Typing { typing, place } => self.session.typing(typing, place).await?,
-                Incoming::Token(token) => self.renew(token).await?,
+                Incoming::Token(token) => Box::pin(self.renew(token)).await?,
                 Incoming::Auth => {}
             }
         }
