@@ -1,8 +1,9 @@
 //! What a room is asked to do.
 
 use bytes::Bytes;
-use tokio::sync::{OwnedSemaphorePermit, oneshot};
+use tokio::sync::oneshot;
 
+use super::desk::Place;
 use super::errors::{DeleteError, JoinError, SubmitError};
 use super::membership::Seat;
 use crate::ids::{Generation, MemberId};
@@ -53,7 +54,7 @@ pub(super) enum Request {
 #[derive(Debug)]
 pub(super) struct Queued {
     pub(super) request: Request,
-    pub(super) place: OwnedSemaphorePermit,
+    pub(super) place: Place,
 }
 
 /// What comes before requests, also when the disk does not keep up.

@@ -68,7 +68,11 @@ pub(super) struct Context {
 
 /// A way to reach an open room.
 #[derive(Debug, Clone)]
-pub(super) struct RoomHandle(Arc<Shared>);
+pub(super) struct RoomHandle {
+    shared: Arc<Shared>,
+    /// Here, so that who brings an edit finds the room without looking at anything else of it.
+    desk: Arc<Desk>,
+}
 
 #[derive(Debug)]
 pub(super) struct Shared {
@@ -76,7 +80,6 @@ pub(super) struct Shared {
     requests: mpsc::Sender<Queued>,
     control: mpsc::Sender<Control>,
     tasks: Tasks,
-    pub(super) desk: Arc<Desk>,
 }
 
 /// What a room shows of itself without being asked.
@@ -152,11 +155,11 @@ impl Rooms {
         for _ in 0..ATTEMPTS {
             let handle = self.context.open(name)?;
             let (reply, answer) = oneshot::channel();
-            let asked = handle.0.control.send(Control::Join { seat: seat(), reply }).await;
+            let asked = handle.shared.control.send(Control::Join { seat: seat(), reply }).await;
             if let (Ok(()), Ok(joined)) = (asked, answer.await) {
                 return joined.map(|member| Membership::new(handle, member));
             }
-            self.context.forget(name, handle.0.id);
+            self.context.forget(name, handle.shared.id);
         }
         Err(JoinError::Failed)
     }
@@ -173,7 +176,7 @@ impl Rooms {
             match (asked, answer.await) {
                 (Ok(()), Ok(outcome)) => return outcome,
                 // Yjs updates may be applied twice, so an update of unknown fate is simply brought again.
-                _ => self.context.forget(name, handle.0.id),
+                _ => self.context.forget(name, handle.shared.id),
             }
         }
         Err(SubmitError::Interrupted)
@@ -253,10 +256,10 @@ impl Rooms {
         for _ in 0..ATTEMPTS {
             let handle = self.context.open(name)?;
             let (reply, answer) = oneshot::channel();
-            let asked = handle.0.control.send(Control::Delete { reply }).await;
+            let asked = handle.shared.control.send(Control::Delete { reply }).await;
             match (asked, answer.await) {
                 (Ok(()), Ok(outcome)) => return outcome,
-                _ => self.context.forget(name, handle.0.id),
+                _ => self.context.forget(name, handle.shared.id),
             }
         }
         Err(DeleteError::Join(JoinError::Failed))
@@ -282,14 +285,14 @@ impl Rooms {
     /// How many members a document's room has; `None` when no room is open.
     #[must_use]
     pub fn members(&self, name: &DocName) -> Option<usize> {
-        Some(self.context.peek(name)?.0.desk.gauges.members.load(Ordering::Relaxed))
+        Some(self.context.peek(name)?.desk.gauges.members.load(Ordering::Relaxed))
     }
 
     /// The document of an open room.
     async fn look(&self, name: &DocName) -> Option<Reading> {
         let handle = self.context.peek(name)?;
         let (reply, answer) = oneshot::channel();
-        handle.0.control.send(Control::Read { reply }).await.ok()?;
+        handle.shared.control.send(Control::Read { reply }).await.ok()?;
         answer.await.ok()
     }
 
@@ -307,13 +310,13 @@ impl Rooms {
 
     fn those(&self, which: impl Fn(&RoomGauges) -> bool) -> Vec<DocName> {
         let rooms = self.context.lock();
-        rooms.iter().filter(|(_, handle)| which(&handle.0.desk.gauges)).map(|(name, _)| name.clone()).collect()
+        rooms.iter().filter(|(_, handle)| which(&handle.desk.gauges)).map(|(name, _)| name.clone()).collect()
     }
 
     /// Why rooms cannot save, a reason for each that tried and failed and has not succeeded since.
     #[must_use]
     pub fn failures(&self) -> Vec<String> {
-        self.context.lock().values().filter_map(|handle| handle.0.desk.gauges.failure().clone()).collect()
+        self.context.lock().values().filter_map(|handle| handle.desk.gauges.failure().clone()).collect()
     }
 }
 
@@ -338,7 +341,7 @@ impl Context {
             Entry::Vacant(entry) => {
                 let (handle, inbox) = self.make_room();
                 entry.insert(handle.clone());
-                self.tasks.spawn(task::run(Arc::clone(self), name.clone(), inbox, Arc::clone(&handle.0.desk)));
+                self.tasks.spawn(task::run(Arc::clone(self), name.clone(), inbox, Arc::clone(&handle.desk)));
                 Ok(handle)
             }
         }
@@ -353,8 +356,8 @@ impl Context {
         let mut rooms = self.lock();
         match rooms.get(name) {
             // One handle is the registry's own; new ones are made under this lock only.
-            Some(handle) if handle.0.id == room && Arc::strong_count(&handle.0) > 1 => false,
-            Some(handle) if handle.0.id == room => {
+            Some(handle) if handle.shared.id == room && Arc::strong_count(&handle.shared) > 1 => false,
+            Some(handle) if handle.shared.id == room => {
                 rooms.remove(name);
                 true
             }
@@ -365,7 +368,7 @@ impl Context {
     /// Removes a room that has ended, however it ended.
     pub(super) fn forget(&self, name: &DocName, room: u64) {
         let mut rooms = self.lock();
-        if rooms.get(name).is_some_and(|handle| handle.0.id == room) {
+        if rooms.get(name).is_some_and(|handle| handle.shared.id == room) {
             rooms.remove(name);
         }
     }
@@ -379,9 +382,9 @@ impl Context {
         let (requests, requests_inbox) = mpsc::channel(REQUESTS);
         let (control, control_inbox) = mpsc::channel(CONTROLS);
         let desk = Desk::new(self.config.max_queued.as_u64());
-        let shared = Shared { id: room, requests, control, tasks: self.tasks.clone(), desk };
+        let shared = Arc::new(Shared { id: room, requests, control, tasks: self.tasks.clone() });
         let inbox = Inbox { room, requests: requests_inbox, control: control_inbox };
-        (RoomHandle(Arc::new(shared)), inbox)
+        (RoomHandle { shared, desk }, inbox)
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<DocName, RoomHandle>> {
@@ -394,33 +397,33 @@ impl RoomHandle {
     /// Takes an edit's turn at once, if the room is free and nothing came before; else queues it, and waits while the
     /// queue is full, by count or by bytes. An edit that others follow at once is queued too: they are taken together.
     pub(super) async fn edit(&self, edit: Edit, bytes: usize, more_follow: bool) -> Result<(), RoomEnded> {
-        let edit = if more_follow { Some(edit) } else { self.0.desk.edit(edit) };
+        let edit = if more_follow { Some(edit) } else { self.desk.edit(edit) };
         match edit {
-            Some(edit) => self.queue(Request::Edit(edit), bytes).await,
+            Some(edit) => Box::pin(self.queue(Request::Edit(edit), bytes)).await,
             None => Ok(()),
         }
     }
 
     async fn queue(&self, request: Request, bytes: usize) -> Result<(), RoomEnded> {
-        let desk = &self.0.desk;
+        let desk = &self.desk;
         // No edit takes more places than there are, so that it can always be queued alone.
         let places = u32::try_from(bytes.clamp(1, desk.max_places)).unwrap_or(u32::MAX);
-        let place = Arc::clone(&desk.places).acquire_many_owned(places).await.or(Err(RoomEnded))?;
-        self.0.requests.send(Queued { request, place }).await.or(Err(RoomEnded))
+        let place = desk.take_place(places).await.ok_or(RoomEnded)?;
+        self.shared.requests.send(Queued { request, place }).await.or(Err(RoomEnded))
     }
 
     /// Whether an update brings nothing new.
     pub(super) async fn knows(&self, update: Bytes) -> Result<bool, RoomEnded> {
         let (reply, answer) = oneshot::channel();
-        self.0.control.send(Control::Knows { update, reply }).await.or(Err(RoomEnded))?;
+        self.shared.control.send(Control::Knows { update, reply }).await.or(Err(RoomEnded))?;
         answer.await.or(Err(RoomEnded))
     }
 
     /// Queues a control without waiting: when the queue is full, a task waits instead.
     pub(super) fn control_soon(&self, control: Control) {
-        if let Err(mpsc::error::TrySendError::Full(control)) = self.0.control.try_send(control) {
-            let sender = self.0.control.clone();
-            self.0.tasks.spawn(async move {
+        if let Err(mpsc::error::TrySendError::Full(control)) = self.shared.control.try_send(control) {
+            let sender = self.shared.control.clone();
+            self.shared.tasks.spawn(async move {
                 let _room_has_ended = sender.send(control).await.is_err();
             });
         }

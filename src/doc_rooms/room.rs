@@ -250,6 +250,7 @@ impl Room {
             Progress::Saved { upto, stored, count, accepted_at } => {
                 self.saved_stored = stored;
                 self.gauges.is_stored.store(true, Ordering::Relaxed);
+                self.count();
                 self.context.metrics.updates_saved.increment(count);
                 self.context.metrics.save_seconds.record(now.saturating_duration_since(accepted_at));
                 self.set_failure(None);
@@ -423,22 +424,35 @@ impl Room {
     fn show(&mut self) {
         let metrics = &self.context.metrics;
         let members = self.seats.len();
-        let before = self.gauges.members.swap(members, Ordering::Relaxed);
+        let before = self.gauges.members.load(Ordering::Relaxed);
         if before != members {
+            self.gauges.members.store(members, Ordering::Relaxed);
             metrics.members.increment(gauge(members) - gauge(before));
         }
         self.gauges.unsaved.store(self.saver.unsaved(), Ordering::Relaxed);
         for limit in self.state.reached.drain(..) {
             metrics.refused.count(limit);
         }
-        let (before, now) = (self.counted, self.state.tally);
-        if before != now {
-            metrics.updates_accepted.increment(now.accepted - before.accepted);
-            metrics.updates_contained.increment(now.contained - before.contained);
-            metrics.updates_parked.increment(now.parked - before.parked);
-            metrics.updates_refused.increment(now.refused - before.refused);
-            self.counted = now;
+        // What is on its way to the disk is counted when it has arrived: then many rooms count one after the other, and the
+        // counters, which belong to all of them, are in the cache.
+        if self.saver.unsaved() == 0 || self.fails || self.life == Life::Over {
+            self.count();
         }
+    }
+
+    fn count(&mut self) {
+        let metrics = &self.context.metrics;
+        let (before, now) = (self.counted, self.state.tally);
+        let outcomes = [
+            (&metrics.updates_accepted, now.accepted - before.accepted),
+            (&metrics.updates_contained, now.contained - before.contained),
+            (&metrics.updates_parked, now.parked - before.parked),
+            (&metrics.updates_refused, now.refused - before.refused),
+        ];
+        for (counter, count) in outcomes.into_iter().filter(|(_, count)| *count > 0) {
+            counter.increment(count);
+        }
+        self.counted = now;
         if self.counted_bytes != self.state.log.len() {
             metrics.room_bytes.increment(gauge(self.state.log.len()) - gauge(self.counted_bytes));
             self.counted_bytes = self.state.log.len();
