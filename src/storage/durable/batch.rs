@@ -57,17 +57,42 @@ impl Write {
     }
 }
 
-/// Applies the writes in order. The answers hold once the transaction is committed.
+/// The documents that were written lately, as the last commit has left them: who writes goes on writing, and to find a name
+/// and its header in the database costs as much as to put an update there.
+#[derive(Debug, Default)]
+pub(super) struct Recent {
+    documents: HashMap<DocName, Touched>,
+}
+
+impl Recent {
+    /// Something else is about to change the document.
+    pub(super) fn forget(&mut self, doc: &DocName) {
+        self.documents.remove(doc);
+    }
+
+    /// A commit has failed, or nobody knows whether it has.
+    pub(super) fn forget_all(&mut self) {
+        self.documents.clear();
+    }
+}
+
+/// Applies the writes in order. The answers hold once the transaction is committed; if it is not, what is
+/// [recent](Recent::forget_all) holds no more.
 ///
 /// # Errors
 /// The transaction must be given up. [`Fault::Document`] names the one document whose damage stands in the way.
 pub(super) fn apply<'w>(
     quarantine: &Quarantine,
+    recent: &mut Recent,
     rows: &mut impl Changes,
     writes: impl Iterator<Item = &'w Write>,
 ) -> Result<(Vec<Answer>, Volume), Fault> {
-    let (record, volume) = (Vec::new(), Volume::default());
-    let mut batch = Batch { rows, documents: HashMap::new(), next_id: None, now: now_millis(), volume, record };
+    if recent.documents.len() >= MOST_RECENT {
+        recent.forget_all();
+    }
+    let documents = &mut recent.documents;
+    let (changed, record, volume) = (Vec::new(), Vec::new(), Volume::default());
+    let mut batch = Batch { rows, documents, changed, next_id: None, now: now_millis(), volume, record };
     let answers = writes.map(|write| batch.write(quarantine, write)).collect::<Result<_, _>>()?;
     Ok((answers, batch.finish()?))
 }
@@ -88,7 +113,8 @@ struct NoIdLeft;
 
 struct Batch<'txn, R> {
     rows: &'txn mut R,
-    documents: HashMap<DocName, Touched>,
+    documents: &'txn mut HashMap<DocName, Touched>,
+    changed: Vec<DocName>,
     next_id: Option<u64>,
     now: u64,
     volume: Volume,
@@ -97,6 +123,7 @@ struct Batch<'txn, R> {
 }
 
 /// A document as the batch leaves it.
+#[derive(Debug)]
 struct Touched {
     id: u64,
     header: Header,
@@ -119,6 +146,7 @@ impl<R: Changes> Batch<'_, R> {
             }
             Err(fault) => return Err(fault),
         };
+        let was_changed = document.is_changed;
         let answer = match &write.change {
             Change::Restore(restoration) => match document.found {
                 None if !document.is_changed => Ok(self.restore(&mut document, restoration)?),
@@ -131,6 +159,12 @@ impl<R: Changes> Batch<'_, R> {
             },
             Change::Delete(ancestors) => Ok(self.delete(&mut document, ancestors)?),
         };
+        match (was_changed, document.is_changed) {
+            (false, true) => self.changed.push(write.doc.clone()),
+            // The id that it would have got may be given to another.
+            (_, false) if document.found.is_none() => return Ok(answer),
+            _ => {}
+        }
         self.documents.insert(write.doc.clone(), document);
         Ok(answer)
     }
@@ -252,14 +286,14 @@ impl<R: Changes> Batch<'_, R> {
 
     /// Writes the headers of the changed documents, and their names where those lead elsewhere now.
     fn finish(mut self) -> Result<Volume, Fault> {
-        for (name, Touched { id, header, found, is_changed }) in self.documents {
-            if !is_changed {
-                continue;
-            }
+        for name in self.changed {
+            let Some(Touched { id, header, found, is_changed }) = self.documents.get_mut(&name) else { continue };
+            let id = *id;
             header.encode_into(id, &mut self.record)?;
             self.rows.put(Place::Header { doc: id }, &self.record)?;
             let is_grave = header.head == 0;
-            if found == Some((id, is_grave)) {
+            *is_changed = false;
+            if found.replace((id, is_grave)) == Some((id, is_grave)) {
                 continue;
             }
             let (documents, graves) = (Names::Documents, Names::Graves);
@@ -270,3 +304,6 @@ impl<R: Changes> Batch<'_, R> {
         Ok(self.volume)
     }
 }
+
+/// From so many documents on, the recent ones are found anew: they take some 200 bytes each.
+const MOST_RECENT: usize = 8192;

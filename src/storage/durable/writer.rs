@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
-use super::batch::{self, Answer, Change, Write};
+use super::batch::{self, Answer, Change, Recent, Write};
 use super::engine::{Engine, Volume};
 use super::reply::Reply;
 use super::rows::Database;
@@ -55,6 +55,7 @@ pub(super) struct Writer<D> {
     is_resting: bool,
     closing: Option<oneshot::Sender<()>>,
     reserve: Option<Reserve>,
+    recent: Recent,
     /// Whether rows were removed on a full disk, so that an append may find room in their place.
     has_gained: bool,
     /// Released last.
@@ -78,6 +79,7 @@ impl<D: Database> Writer<D> {
             is_resting: false,
             closing: None,
             reserve,
+            recent: Recent::default(),
             has_gained: false,
             directory,
         }
@@ -165,7 +167,12 @@ impl<D: Database> Writer<D> {
         self.engine.mend();
         loop {
             let writes = || batch.iter().map(|pending| &pending.write);
-            match self.engine.write(|rows| batch::apply(&self.engine.quarantine, rows, writes())) {
+            let (engine, recent) = (&self.engine, &mut self.recent);
+            let outcome = engine.write(|rows| batch::apply(&engine.quarantine, recent, rows, writes()));
+            if outcome.is_err() {
+                self.recent.forget_all();
+            }
+            match outcome {
                 Ok(answers) => {
                     self.is_resting = false;
                     for (pending, answer) in batch.into_iter().zip(answers) {
@@ -289,6 +296,7 @@ impl<D: Database> Writer<D> {
             bytes += next.bytes();
             group.push(next);
         }
+        group.iter().for_each(|staging| self.recent.forget(&staging.doc));
         match self.engine.write(|rows| staging::advance(&self.engine.quarantine, rows, &group)) {
             Ok(steps) => {
                 for (staging, step) in group.into_iter().zip(steps) {
