@@ -296,7 +296,9 @@ impl<D: Database> Writer<D> {
             bytes += next.bytes();
             group.push(next);
         }
-        group.iter().for_each(|staging| self.recent.forget(&staging.doc));
+        for staging in &group {
+            self.recent.forget(&staging.doc);
+        }
         match self.engine.write(|rows| staging::advance(&self.engine.quarantine, rows, &group)) {
             Ok(steps) => {
                 for (staging, step) in group.into_iter().zip(steps) {
