@@ -20,10 +20,10 @@ load_peers := $(patsubst %/package.json,%,$(wildcard benches/load/peers/*/packag
 demo_sources := $(shell find web-demo -name node_modules -prune -o -name dist -prune -o -type f -print 2>/dev/null)
 demo := $(if $(demo_sources),web-demo/dist/index.html)
 
-.PHONY: help setup run check lint test test-packages test-demo test-rust test-interop test-browser faults instructions instructions-baseline bench bench-load fuzz
+.PHONY: help setup run check lint test test-packages test-demo test-rust test-interop test-browser faults instructions instructions-baseline bench bench-parts fuzz
 
 help:
-	@echo "make setup | run | check | test | faults | instructions | bench | bench-load | fuzz     (CONTRIBUTING.md says what each does)"
+	@echo "make setup | run | check | test | faults | instructions | bench | bench-parts | fuzz     (CONTRIBUTING.md says what each does)"
 
 setup:
 	scripts/setup run
@@ -78,12 +78,13 @@ instructions:
 instructions-baseline:
 	$(count_instructions) -- --write
 
-bench:
-	cargo bench --locked --bench sync --bench storage --bench rooms --bench materialise
-
 # LOAD takes what `cargo bench --bench load -- --help` tells; YDOCK_BIN, a program other than the one just built.
-bench-load: $(load_peers:=/$(node_modules))
+LOAD ?= --write
+bench: $(load_peers:=/$(node_modules))
 	cargo bench --locked --bench load -- $(LOAD)
+
+bench-parts:
+	cargo bench --locked --bench sync --bench storage --bench rooms --bench materialise
 
 fuzz:
 	scripts/fuzz

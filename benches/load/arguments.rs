@@ -43,7 +43,7 @@ struct Overrides {
     /// Members of a document, or connections in all.
     #[arg(long)]
     members: Option<usize>,
-    /// Authors among them; with 0 of them those who come and go do not write either.
+    /// Authors among them; in `churn`, with 0 of them those who stay write instead of those who come and go.
     #[arg(long)]
     writers: Option<usize>,
     /// Updates, states or joins a second; along a curve, deliveries or updates of all together.

@@ -1,4 +1,4 @@
-//! Load on Yjs servers from end to end: `make bench-load`, or `cargo bench --bench load -- fanout --servers relay,ydock`.
+//! Load on Yjs servers from end to end: `make bench`, or `cargo bench --bench load -- fanout --servers relay,ydock`.
 //!
 //! Each server in turn is a child process with an empty data directory. The members are clients of their own on one thread, so
 //! that the load costs little: what they send are real Yjs updates, whose arrival at everybody else is timed and checked. A run
@@ -79,6 +79,7 @@ fn main() -> ExitCode {
             is_broken |= table.is_broken;
         }
     }
+    report.end().unwrap();
     if is_broken { ExitCode::FAILURE } else { ExitCode::SUCCESS }
 }
 

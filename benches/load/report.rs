@@ -1,8 +1,8 @@
-//! Where the results go: to the terminal as they come, and into a file beside those of other days.
+//! Where the results go: to the terminal as they come, and at the end into a file beside those of other days.
 
-use std::fs::{self, File};
-use std::io::{self, Write};
-use std::path::Path;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use crate::server::Kind;
@@ -10,22 +10,27 @@ use crate::server::Kind;
 /// A report in Markdown.
 #[derive(Default)]
 pub(crate) struct Report {
-    file: Option<File>,
+    text: String,
+    file: Option<PathBuf>,
 }
 
 impl Report {
-    /// Begins the file of today, in the place of an earlier one of the same day and name.
+    /// A report for the file of today, where it takes the place of an earlier one of the same day and name once it is complete.
     pub(crate) fn kept(name: &str) -> io::Result<Self> {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/results");
         fs::create_dir_all(&folder)?;
-        Ok(Self { file: Some(File::create(folder.join(format!("{}{name}.md", today())))?) })
+        Ok(Self { text: String::new(), file: Some(folder.join(format!("{}{name}.md", today()))) })
     }
 
     pub(crate) fn line(&mut self, line: &str) {
         println!("{line}");
-        if let Some(file) = &mut self.file {
-            writeln!(file, "{line}").unwrap();
-        }
+        self.text.push_str(line);
+        self.text.push('\n');
+    }
+
+    /// It is complete.
+    pub(crate) fn end(self) -> io::Result<()> {
+        self.file.map_or(Ok(()), |file| fs::write(file, self.text))
     }
 
     /// Says what is measured, and on what.
@@ -36,7 +41,7 @@ impl Report {
         let busy = busy.split(' ').next().unwrap_or_default();
         let words: Vec<_> = std::env::args().skip(1).filter(|word| word != "--bench").collect();
         self.line(&format!("# Servers under load, {}\n", today()));
-        self.line(&format!("- `make bench-load LOAD='{}'`", words.join(" ")));
+        self.line(&format!("- `make bench LOAD='{}'`", words.join(" ")));
         self.line(&format!("- Linux {}, {cpus} CPUs, load average at the start {busy}", kernel.trim()));
         if rounds > 1 {
             self.line(&format!("- medians of {rounds} rounds, in each of which every server has its turn"));

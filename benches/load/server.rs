@@ -42,7 +42,7 @@ impl Kind {
             Self::Ydock => (!ydock().exists()).then_some("there is no such program: see YDOCK_BIN"),
             Self::YWebsocketServer | Self::Hocuspocus => {
                 let is_there = self.package().exists() && first_line(Command::new("node").arg("--version")).is_some();
-                (!is_there).then_some("it or Node is not installed, see `make bench-load`")
+                (!is_there).then_some("it or Node is not installed, see `make bench`")
             }
         }
     }

@@ -1,4 +1,5 @@
-//! Members who come, show themselves, type a little and leave, with and without a goodbye, beside others who stay.
+//! Members who come, show themselves and leave, with and without a goodbye, beside others who stay. Either those who come type a
+//! little, each as a new author, or those who stay do, so that the documents hardly grow.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -18,8 +19,8 @@ use crate::table::Outcome;
 
 pub(super) fn title(shape: &Shape) -> String {
     let Shape { members, rooms, rate, seconds, .. } = shape;
-    let doing = if shape.writers > 0 { "" } else { ", nobody types" };
-    format!("churn: {rate} joins and leaves a second in {rooms} documents with {members} who stay{doing}, {seconds} s")
+    let staying = if shape.writers > 0 { "who stay" } else { "who stay and type" };
+    format!("churn: {rate} joins and leaves a second in {rooms} documents with {members} {staying}, {seconds} s")
 }
 
 /// What is done in a visit, and what all of them together came to.
@@ -33,9 +34,13 @@ struct Visits {
 
 pub(super) async fn run(server: &mut Server, shape: &Shape) -> Result<Outcome, String> {
     let mut crowd = Crowd::default();
-    let rooms: Vec<_> = (0..shape.rooms).map(|number| crowd.room(&format!("churn-{number}"), 0, shape.len)).collect();
+    let visitors_type = shape.writers > 0;
+    let authors = if visitors_type { 0 } else { shape.members };
+    let rooms: Vec<_> =
+        (0..shape.rooms).map(|number| crowd.room(&format!("churn-{number}"), authors, shape.len)).collect();
     crowd.join(server, rooms.iter().flat_map(|room| Crowd::seats(room, shape.members)), shape.at_once).await?;
-    let visits = Rc::new(Visits { type_something: shape.writers > 0, ..Visits::default() });
+    crowd.write_every(PAUSE);
+    let visits = Rc::new(Visits { type_something: visitors_type, ..Visits::default() });
     tokio::task::spawn_local(come_and_go(server, &rooms, shape, &crowd, &visits));
     sleep(WARM_UP + STAY).await;
     visits.joining.replace(Histogram::default());
@@ -123,3 +128,5 @@ fn ghosts(member: &Member) -> u64 {
 
 /// How long a visitor stays.
 const STAY: Duration = Duration::from_secs(1);
+/// How often those who stay type a letter, if they do.
+const PAUSE: Duration = Duration::from_secs(1);
