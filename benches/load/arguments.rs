@@ -93,7 +93,7 @@ pub(crate) enum Scenario {
 }
 
 /// One trial's numbers. Which of them count, the scenario says.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Shape {
     pub(crate) members: usize,
     pub(crate) writers: usize,
@@ -142,6 +142,7 @@ impl Arguments {
             shapes.truncate(1);
         }
         self.change(&mut shapes);
+        shapes.dedup();
         shapes.into_iter().map(|shape| vec![shape]).collect()
     }
 
