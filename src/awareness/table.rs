@@ -28,8 +28,8 @@ pub struct Config {
     /// How long a state lives without being renewed. Clients renew every 15 s; below 30 s they flicker. Default 30 s.
     #[serde(with = "humantime_serde")]
     pub expiry: Duration,
-    /// How long changes are gathered before they are sent. Higher saves bandwidth in busy rooms, lower follows cursors
-    /// more closely. Default 36 ms.
+    /// How long changes are gathered before they are sent. They go along with an edit earlier, at most every quarter of this
+    /// time. Higher saves bandwidth in busy rooms, lower follows cursors more closely. Default 36 ms.
     #[serde(with = "humantime_serde")]
     pub gather: Duration,
     /// Whether an edit shows its author as typing to those who asked for typing. Default true.

@@ -239,20 +239,24 @@ impl Outbox {
 }
 
 impl Lane {
-    /// Sends document frames, of which each has a number; numbers grow, and 0 means "the whole document".
+    /// Sends document frames, of which each has a number; numbers grow, and 0 means "the whole document". For the presence
+    /// that goes along, the same holds as for [`presence`](Self::presence).
     pub fn documents(&self, run: &Run) -> Pushed {
         let mut queue = self.outbox.lock();
-        if queue.is_over() || run.frames().is_empty() {
+        if queue.is_over() || run.count() == 0 {
             return Pushed::Waiting;
         }
         if queue.behind > 0
             && let Some(from) = queue.lane(self.index).and_then(|lane| lane.behind)
         {
+            if let Some(presence) = run.presence() {
+                self.offer_presence(&mut queue, presence.clone());
+            }
             return Pushed::Behind { from };
         }
         let written = self.outbox.write(&mut queue, run.bytes());
         if written == run.bytes().len() {
-            queue.sent.note(run.frames().len(), 0);
+            queue.sent.note(run.count(), 0);
             return Pushed::Waiting;
         }
         let outcome = self.wait(&mut queue, run, written);
@@ -264,6 +268,7 @@ impl Lane {
     /// Lets what was not written of a run wait.
     fn wait(&self, queue: &mut Queue, run: &Run, written: usize) -> Pushed {
         let mut start = 0;
+        let mut outcome = Pushed::Waiting;
         for (number, bytes) in run.frames() {
             let end = start + bytes.len();
             let frame = Frame::of(bytes.clone(), self.index, Kind::Document { number: *number });
@@ -273,13 +278,21 @@ impl Lane {
                 queue.push(frame.cut(written - start));
             } else if queue.bytes > 0 && queue.bytes + bytes.len() > self.outbox.limit {
                 let from = queue.drop_documents(self.index).unwrap_or(*number).min(*number);
-                return queue.fall_behind(self.index, from);
+                outcome = queue.fall_behind(self.index, from);
+                break;
             } else {
                 queue.push(frame);
             }
             start = end;
         }
-        Pushed::Waiting
+        if let Some(presence) = run.presence() {
+            if outcome == Pushed::Waiting && start < written {
+                queue.push(Frame::of(presence.clone(), self.index, Kind::Presence).cut(written - start));
+            } else {
+                self.offer_presence(queue, presence.clone());
+            }
+        }
+        outcome
     }
 
     /// Queues frames that together bring the session up to date from a number on (0: from nothing).
@@ -307,16 +320,19 @@ impl Lane {
     /// when the connection has drained.
     pub fn presence(&self, bytes: Bytes) {
         let mut queue = self.outbox.lock();
-        if queue.is_over() {
-            return;
+        if !queue.is_over() {
+            self.offer_presence(&mut queue, bytes);
         }
+    }
+
+    fn offer_presence(&self, queue: &mut Queue, bytes: Bytes) {
         if queue.bytes > 0 && queue.bytes + bytes.len() > self.outbox.limit / PRESENCE_SHARE {
             if let Some(lane) = queue.lane(self.index) {
                 lane.missed_presence = true;
             }
             return;
         }
-        self.outbox.offer(&mut queue, Frame::of(bytes, self.index, Kind::Presence));
+        self.outbox.offer(queue, Frame::of(bytes, self.index, Kind::Presence));
     }
 
     /// Queues an answer to the client's own message. A client that asks on without reading is ended.

@@ -206,6 +206,42 @@ fn whatever_the_socket_takes_the_bytes_stay_in_order() {
 }
 
 #[test]
+fn presence_leaves_in_one_write_with_the_documents_before_it_and_is_cut_like_them() {
+    let along = |first: u64| Run::along((first..first + 2).map(numbered), Some(numbered(first + 2).1));
+    for room in 0..=60 {
+        let (outbox, lane, socket) = with_socket(1000, room);
+        for first in [1, 4] {
+            assert_eq!(lane.documents(&along(first)), Pushed::Waiting);
+        }
+        assert_eq!(lane.documents(&Run::along([], Some(numbered(7).1))), Pushed::Waiting);
+        let sent = [socket.bytes(), waiting(&outbox)].concat();
+        let all: Vec<u8> = (1..=7).flat_map(|number| numbered(number).1).collect();
+        assert_eq!(sent, all, "a socket with room for {room}");
+        assert_eq!(outbox.take_sent().frames, 7, "a socket with room for {room}");
+    }
+}
+
+#[test]
+fn presence_that_goes_along_is_dropped_where_documents_wait_on() {
+    let along = |number: u64| Run::along([numbered(number)], Some(frame(10)));
+    let (outbox, lane, _) = outbox(100);
+    assert_eq!(lane.documents(&along(1)), Pushed::Waiting);
+    assert_eq!(lane.documents(&along(2)), Pushed::Waiting);
+    assert_eq!(waiting(&outbox), [vec![1; 10], vec![0; 10], vec![2; 10]].concat(), "over a quarter of the cap waited");
+    outbox.flushed();
+    assert!(lane.take_missed_presence());
+
+    // Who is behind is shown who is there as soon as it has room again.
+    lane.reply(frame(95));
+    assert_eq!(lane.documents(&along(3)), Pushed::Behind { from: 3 });
+    assert_eq!(lane.documents(&along(4)), Pushed::Behind { from: 3 });
+    assert_eq!(drain(&outbox), 1);
+    assert!(lane.take_missed_presence());
+    assert_eq!(lane.documents(&along(5)), Pushed::Behind { from: 3 });
+    assert_eq!(drain(&outbox), 1, "the presence alone");
+}
+
+#[test]
 fn what_is_left_of_a_frame_stays_when_everything_else_is_dropped() {
     let (outbox, lane, socket) = with_socket(50, 15);
     assert_eq!(lane.documents(&Run::of((1..=4).map(numbered))), Pushed::Waiting);

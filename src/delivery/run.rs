@@ -1,4 +1,4 @@
-//! Document frames that leave together.
+//! Document frames that leave together, and presence that goes along.
 
 use bytes::{Bytes, BytesMut};
 use smallvec::SmallVec;
@@ -7,7 +7,9 @@ use smallvec::SmallVec;
 #[derive(Debug, Default, Clone)]
 pub struct Run {
     frames: SmallVec<[(u64, Bytes); 1]>,
-    /// All of them, one after the other, when they are several.
+    /// Comes last, and may be lost.
+    presence: Option<Bytes>,
+    /// All of it, one after the other, when it is not one alone.
     joined: Bytes,
 }
 
@@ -15,13 +17,20 @@ impl Run {
     /// A run of these frames with their numbers, which grow.
     #[must_use]
     pub fn of(frames: impl IntoIterator<Item = (u64, Bytes)>) -> Self {
+        Self::along(frames, None)
+    }
+
+    /// The same, with a frame of presence at the end.
+    #[must_use]
+    pub fn along(frames: impl IntoIterator<Item = (u64, Bytes)>, presence: Option<Bytes>) -> Self {
         let frames: SmallVec<[(u64, Bytes); 1]> = frames.into_iter().collect();
         let mut joined = BytesMut::new();
-        if frames.len() > 1 {
-            joined.reserve(frames.iter().map(|(_, frame)| frame.len()).sum());
-            frames.iter().for_each(|(_, frame)| joined.extend_from_slice(frame));
+        if frames.len() + usize::from(presence.is_some()) > 1 {
+            let parts = || frames.iter().map(|(_, frame)| frame).chain(&presence);
+            joined.reserve(parts().map(Bytes::len).sum());
+            parts().for_each(|part| joined.extend_from_slice(part));
         }
-        Self { frames, joined: joined.freeze() }
+        Self { frames, presence, joined: joined.freeze() }
     }
 
     /// The frames with their numbers.
@@ -30,12 +39,23 @@ impl Run {
         &self.frames
     }
 
-    /// The bytes of all frames, one after the other.
+    /// The frame of presence that goes along.
+    #[must_use]
+    pub const fn presence(&self) -> Option<&Bytes> {
+        self.presence.as_ref()
+    }
+
+    /// The bytes of all of it, one after the other.
     #[must_use]
     pub fn bytes(&self) -> &[u8] {
-        match self.frames() {
-            [(_, only)] => only,
+        match (self.frames(), &self.presence) {
+            ([(_, only)], None) | ([], Some(only)) => only,
             _ => &self.joined,
         }
+    }
+
+    /// How many frames that is.
+    pub(super) fn count(&self) -> usize {
+        self.frames.len() + usize::from(self.presence.is_some())
     }
 }

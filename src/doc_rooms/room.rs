@@ -163,7 +163,7 @@ impl Room {
             return;
         }
         // What waits to be sent is for those who are here; the newcomer hears of everyone anyway.
-        self.state.presence.flush(&mut self.effects);
+        self.state.presence.flush(now, &mut self.effects);
         self.carry_out(now);
         let id = self.context.next_member();
         if reply.send(Ok(id)).is_ok() {
@@ -290,6 +290,7 @@ impl Room {
 
     /// Ends a turn, whoever took it: carries out what the state wants and finds out what is due.
     pub(super) fn end_turn(&mut self, now: Instant) {
+        self.state.end_turn(now, &mut self.effects);
         self.carry_out(now);
         match self.saver.due() {
             Due::Nothing => {}
@@ -315,7 +316,7 @@ impl Room {
     fn carry_out(&mut self, now: Instant) {
         let mut parted = Vec::new();
         for effect in std::mem::take(&mut self.effects) {
-            if !matches!(effect, Effect::Save { .. } | Effect::Broadcast { .. }) {
+            if !matches!(effect, Effect::Save { .. } | Effect::Broadcast { .. } | Effect::Presence { .. }) {
                 self.seats.flush();
             }
             match effect {

@@ -231,6 +231,30 @@ fn a_departure_removes_presence_at_once_and_nothing_brings_it_back_from_the_queu
 }
 
 #[test]
+fn presence_goes_along_with_an_update_but_not_with_each_of_many() {
+    let mut room = room();
+    let gather = Config::default().awareness.gather;
+    let mut turn = |after: Duration, clock: u8, update: Option<Vec<u8>>| {
+        room.now += after;
+        let mut effects = Vec::new();
+        if let Some(update) = update {
+            room.state.edit(Edit::Update { member: ADA, update: update.into() }, room.now, &mut effects);
+        }
+        let presence = Bytes::copy_from_slice(&[1, 7, clock, 2, b'{', b'}']);
+        room.state.edit(Edit::Awareness { member: ADA, update: presence }, room.now, &mut effects);
+        room.state.tick(room.now, &mut effects);
+        room.state.end_turn(room.now, &mut effects);
+        names(&effects).into_iter().filter(|name| name == "presence").count()
+    };
+    assert_eq!(turn(Duration::ZERO, 1, None), 0, "nothing is sent that it could go along with");
+    assert_eq!(turn(Duration::ZERO, 2, Some(letter(7, 0))), 1);
+    assert_eq!(turn(gather * 6 / 25, 3, Some(letter(7, 1))), 0, "it was just sent");
+    assert_eq!(turn(gather / 100, 4, Some(letter(7, 2))), 1);
+    assert_eq!(turn(gather, 5, None), 0);
+    assert_eq!(turn(gather, 6, None), 1, "alone, when it was gathered long enough");
+}
+
+#[test]
 fn nobodys_clock_runs_for_what_nobody_hears() {
     let index = DocumentIndex::load(&DocumentBytes::default()).unwrap();
     let state = RoomState::new(Arc::default(), 1000, index, Log::default(), StateVector::default());

@@ -60,7 +60,8 @@ impl Seats {
         self.members.is_empty()
     }
 
-    /// Takes an update for all but one; [`flush`](Self::flush) sends it, at the latest before anything else is sent.
+    /// Takes an update for all but one; [`flush`](Self::flush) or [`presence`](Self::presence) sends it, at the latest before
+    /// anything else is sent.
     pub(super) fn broadcast(&mut self, number: u64, update: Bytes, except: Option<MemberId>) {
         self.bytes += update.len();
         self.updates.push(Outgoing { number, update, except });
@@ -71,21 +72,38 @@ impl Seats {
 
     /// Sends the updates that were taken: to each member as many as the socket takes in one write.
     pub(super) fn flush(&mut self) {
-        if self.updates.is_empty() {
-            return;
+        if !self.updates.is_empty() {
+            self.send(None);
         }
+    }
+
+    /// Sends changed presence to everyone but those it comes from, in one write with the updates that were taken before it.
+    pub(super) fn presence(&mut self, batch: &PresenceBatch) {
+        if self.bytes >= LARGE {
+            self.flush();
+        }
+        self.send(Some(&(batch, batch.encode())));
+    }
+
+    fn send(&mut self, presence: Option<&(&PresenceBatch, Bytes)>) {
         self.bytes = 0;
         // Not kept for the next ones: by then it has left the cache, and what the allocator gives has not.
         let updates = std::mem::take(&mut self.updates);
         let mut runs: SmallVec<[(&Arc<dyn Dialect>, Run); 2]> = SmallVec::new();
         for (id, seat) in warmed(&self.members) {
             let at = runs.iter().position(|(known, _)| Arc::ptr_eq(known, &seat.dialect)).unwrap_or_else(|| {
-                runs.push((&seat.dialect, run(&updates, seat)));
+                let everyone = presence.map(|(_, everyone)| everyone);
+                runs.push((&seat.dialect, run(&updates, everyone, seat)));
                 runs.len() - 1
             });
             let Some((_, everything)) = runs.get(at) else { continue };
-            let pushed = if updates.iter().any(|outgoing| outgoing.except == Some(*id)) {
-                seat.lane.documents(&without(everything, &updates, *id))
+            let its_own = presence.map(|(batch, _)| *batch).filter(|batch| batch.concerns(*id));
+            let pushed = if its_own.is_some() || updates.iter().any(|outgoing| outgoing.except == Some(*id)) {
+                let part = match its_own {
+                    Some(batch) => batch.encode_without(*id).and_then(|part| presence_frame(seat, &part)),
+                    None => everything.presence().cloned(),
+                };
+                seat.lane.documents(&without(everything, &updates, *id, part))
             } else {
                 seat.lane.documents(everything)
             };
@@ -121,27 +139,11 @@ impl Seats {
         }
     }
 
-    /// Sends changed presence to everyone but those it comes from.
-    pub(super) fn presence(&self, batch: &PresenceBatch) {
-        let everything = batch.encode();
-        let mut frames = Encoded::default();
-        for (id, seat) in warmed(&self.members) {
-            let frame = if batch.concerns(*id) {
-                batch.encode_without(*id).and_then(|part| seat.dialect.encode(&Message::Awareness(&part)))
-            } else {
-                frames.of(seat, &Message::Awareness(&everything))
-            };
-            if let Some(frame) = frame {
-                seat.lane.presence(frame);
-            }
-        }
-    }
-
     /// Sends presence to one member.
     pub(super) fn presence_to(&self, member: MemberId, batch: &PresenceBatch) {
         let Some(seat) = self.members.get(&member) else { return };
         let Some(others) = batch.encode_without(member) else { return };
-        if let Some(frame) = seat.dialect.encode(&Message::Awareness(&others)) {
+        if let Some(frame) = presence_frame(seat, &others) {
             seat.lane.presence(frame);
         }
     }
@@ -253,22 +255,26 @@ fn framed(seat: &Taken, message: &Message<'_>, update: &Bytes) -> Option<Framed>
     seat.dialect.encode(message).map(Framed::from)
 }
 
-/// The updates as frames of a seat's dialect.
-fn run(updates: &[Outgoing], seat: &Taken) -> Run {
+fn presence_frame(seat: &Taken, presence: &[u8]) -> Option<Bytes> {
+    seat.dialect.encode(&Message::Awareness(presence))
+}
+
+/// The updates and the presence as frames of a seat's dialect.
+fn run(updates: &[Outgoing], presence: Option<&Bytes>, seat: &Taken) -> Run {
     let frame = |outgoing: &Outgoing| {
         let frame = seat.dialect.encode(&Message::Update(&outgoing.update))?;
         Some((outgoing.number, frame))
     };
-    Run::of(updates.iter().filter_map(frame))
+    Run::along(updates.iter().filter_map(frame), presence.and_then(|presence| presence_frame(seat, presence)))
 }
 
-/// A run without the updates that are not for this member.
-fn without(run: &Run, updates: &[Outgoing], member: MemberId) -> Run {
+/// A run without the updates that are not for this member, and with the presence that is.
+fn without(run: &Run, updates: &[Outgoing], member: MemberId, presence: Option<Bytes>) -> Run {
     let is_for = |number: &u64| {
         let at = updates.binary_search_by_key(number, |outgoing| outgoing.number);
         at.ok().and_then(|at| updates.get(at)).is_none_or(|outgoing| outgoing.except != Some(member))
     };
-    Run::of(run.frames().iter().filter(|(number, _)| is_for(number)).cloned())
+    Run::along(run.frames().iter().filter(|(number, _)| is_for(number)).cloned(), presence)
 }
 
 fn note_behind(behind: &mut Vec<MemberId>, member: MemberId, pushed: Pushed) {

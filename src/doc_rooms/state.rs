@@ -258,6 +258,15 @@ impl RoomState {
         self.presence.tick(&self.config.awareness, &self.members, now, effects);
     }
 
+    /// A turn ends: presence goes along with what is sent to everyone anyway.
+    pub(super) fn end_turn(&mut self, now: Instant, effects: &mut Vec<Effect>) {
+        if self.presence.may_go_along(&self.config.awareness, now)
+            && effects.iter().any(|effect| matches!(effect, Effect::Broadcast { .. }))
+        {
+            self.presence.flush(now, effects);
+        }
+    }
+
     /// When [`tick`](Self::tick) next has something to do.
     pub(super) fn next_tick(&self) -> Option<Instant> {
         [self.presence.next_tick(), self.saved_notice.next_due()].into_iter().flatten().min()

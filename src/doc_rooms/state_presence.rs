@@ -18,6 +18,7 @@ pub(super) struct Presence {
     pub(super) typing: TypingTable,
     table: AwarenessTable,
     send_at: Option<Instant>,
+    sent_at: Option<Instant>,
     expire_at: Option<Instant>,
 }
 
@@ -64,7 +65,7 @@ impl Presence {
             effects.push(Effect::Typing { notes: vec![(client, note)] });
         }
         if self.table.leave(member, now) {
-            self.flush(effects);
+            self.flush(now, effects);
         }
     }
 
@@ -80,11 +81,11 @@ impl Presence {
             let expired = self.table.expire(config, now);
             self.expire_at = (!self.table.is_empty()).then(|| now + EXPIRY_CHECK);
             if expired {
-                self.flush(effects);
+                self.flush(now, effects);
             }
         }
         if self.send_at.is_some_and(|at| at <= now) {
-            self.flush(effects);
+            self.flush(now, effects);
         }
         if self.typing.next_due().is_some_and(|at| at <= now) {
             let due = self.typing.take_due(now).into_iter();
@@ -115,14 +116,24 @@ impl Presence {
         self.table.client_of(member).or_else(|| members.get(&member)?.edits_as)
     }
 
+    /// Whether something is being gathered that may be sent now, when that costs no write of its own. In a room where much is
+    /// written, its readers would have too many messages of it.
+    pub(super) fn may_go_along(&self, config: &Config, now: Instant) -> bool {
+        let has_passed = |sent| now.saturating_duration_since(sent) >= config.gather / ALONG;
+        self.send_at.is_some() && self.sent_at.is_none_or(has_passed)
+    }
+
     /// Sends what is still being gathered.
-    pub(super) fn flush(&mut self, effects: &mut Vec<Effect>) {
+    pub(super) fn flush(&mut self, now: Instant, effects: &mut Vec<Effect>) {
         self.send_at = None;
         if let Some(batch) = self.table.take_changes() {
+            self.sent_at = Some(now);
             effects.push(Effect::Presence { batch });
         }
     }
 }
 
+/// Presence goes along with updates at most so many times as often as it is sent without.
+const ALONG: u32 = 4;
 /// How often states are looked through for those that were not renewed.
 const EXPIRY_CHECK: Duration = Duration::from_secs(3);
