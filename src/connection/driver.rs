@@ -175,10 +175,12 @@ impl Driver {
                 return Some(end);
             }
             if let Some(wait) = pace.message() {
+                protocol.pause();
                 metrics.slowed_messages.increment(1);
                 noting_waits(Box::pin(sleep(wait)).as_mut(), &watched.is_busy).await;
             }
         }
+        protocol.pause();
         drop(chunk);
         if let Some(wait) = pace.bytes(len) {
             metrics.slowed_bytes.increment(1);
@@ -197,8 +199,12 @@ impl Driver {
         match message {
             Message::Binary(frame) => {
                 watched.stream.note_received(frame.len());
-                let handling = pin!(protocol.frame(frame, more));
-                if let Err(ending) = noting_waits(handling, &watched.is_busy).await {
+                let outcome = {
+                    let handling = pin!(protocol.frame(frame, more));
+                    noting_waits(handling, &watched.is_busy).await
+                };
+                if let Err(ending) = outcome {
+                    protocol.pause();
                     return Some(self.ended(ending).await);
                 }
             }

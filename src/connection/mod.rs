@@ -36,12 +36,15 @@ use crate::delivery::Ending;
 
 /// What a front does with the frames of one connection.
 pub trait Protocol: Send {
-    /// Handles a binary frame; `more` when something behind it has been read already. Waiting here stops reading from the
-    /// client.
+    /// Handles a binary frame; `more` when something behind it has been read already: that follows at once, or
+    /// [`pause`](Self::pause). Waiting here stops reading from the client.
     ///
     /// # Errors
     /// When the connection is to be ended.
     fn frame(&mut self, frame: &[u8], more: bool) -> impl Future<Output = Result<(), Ending>> + Send;
+
+    /// Nothing of what has been read follows at once, though more was announced.
+    fn pause(&mut self) {}
 
     /// Waits for something that has nothing to do with what the client sends. Cancel-safe: what has happened is kept until
     /// [`act`](Self::act) is called, which is next.

@@ -32,6 +32,11 @@ impl Session {
         self.membership.expect_more(more);
     }
 
+    /// Nothing follows at once of what was said to.
+    pub fn finish(&self) {
+        self.membership.finish();
+    }
+
     /// Passes a sync message on. What would change the document is dropped unread when the session may not.
     ///
     /// # Errors
@@ -79,6 +84,7 @@ impl Session {
             return Ok(());
         }
         if self.admission.judges_awareness() {
+            self.finish();
             return match Box::pin(self.admission.awareness(update)).await {
                 Ok(update) => self.membership.awareness(&update).await,
                 Err(_) => Ok(()),
@@ -108,6 +114,7 @@ impl Session {
         if self.permission.standing().is_none() {
             return Ok(());
         }
+        self.finish();
         for answer in self.admission.stateless(text).await {
             match answer {
                 Answer::Reply(text) => self.permission.say(&Message::Stateless(&text)),
@@ -119,6 +126,7 @@ impl Session {
 
     /// Passes an edit on if the hooks have nothing against it.
     async fn judged(&mut self, message: SyncMessage<'_>) -> Result<(), RoomEnded> {
+        self.finish(); // the hooks may take their time
         let (SyncMessage::Step1(update) | SyncMessage::Step2(update) | SyncMessage::Update(update)) = message;
         // Every client answers the room's Step1; what it brings again was judged before.
         let is_answer = matches!(message, SyncMessage::Step2(_));

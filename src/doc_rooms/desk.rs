@@ -72,22 +72,34 @@ impl Desk {
         self.places.available_permits() < self.max_places
     }
 
-    /// Takes an edit's turn if the room is free and nothing came before; else gives the edit back, to be queued.
-    pub(super) fn edit(self: &Arc<Self>, edit: Edit) -> Option<Edit> {
+    /// Takes an edit's turn if the room is free and nothing came before; else gives the edit back, to be queued. When more
+    /// follow at once, the turn is left open for them: whoever has the room next ends it, at the latest
+    /// [`finish`](Self::finish).
+    pub(super) fn edit(self: &Arc<Self>, edit: Edit, more_follow: bool) -> Option<Edit> {
         let Ok(mut room) = self.room.try_lock() else { return Some(edit) };
         let Some(room) = room.as_mut() else { return Some(edit) };
         // Whoever queues gives back its permits after its turn, in which it has the room too.
         if self.is_queued() || !room.takes_edits() {
             return Some(edit);
         }
-        self.turn(room, |room, now| room.edit(edit, now));
+        self.turn(room, more_follow && room.may_leave_open(), |room, now| room.edit(edit, now));
         None
+    }
+
+    /// Ends a turn that was left open.
+    pub(super) fn finish(self: &Arc<Self>) {
+        match self.room.try_lock().as_deref_mut() {
+            Ok(Some(room)) => self.turn(room, false, |_, _| {}),
+            Ok(None) => {}
+            // Whoever has the room may have ended its turn already.
+            Err(_) => self.call.notify_one(),
+        }
     }
 
     /// An append that a window has taken for the room has ended.
     pub(super) async fn appended(self: &Arc<Self>, outcome: Result<u64, StoreError>) {
         if let Some(room) = self.lock().await.as_mut() {
-            self.turn(room, |room, now| room.appended(outcome, now));
+            self.turn(room, false, |room, now| room.appended(outcome, now));
             if self.is_queued() {
                 // The task may have stopped taking edits, until this.
                 self.call.notify_one();
@@ -102,16 +114,20 @@ impl Desk {
         }
     }
 
-    /// A turn of somebody who is not the task.
-    fn turn(self: &Arc<Self>, room: &mut Room, take: impl FnOnce(&mut Room, Instant)) {
+    /// A turn of somebody who is not the task, or the beginning of one.
+    fn turn(self: &Arc<Self>, room: &mut Room, stays_open: bool, take: impl FnOnce(&mut Room, Instant)) {
         let outcome = catch_unwind(AssertUnwindSafe(|| {
             let now = Instant::now();
             take(room, now);
-            room.end_turn(now);
+            if !stays_open {
+                room.end_turn(now);
+            }
         }));
         if outcome.is_err() {
             tracing::error!(doc = %room.name, "a room panicked; its members connect again to a new one");
             room.life = Life::Over;
+        } else if stays_open {
+            return;
         }
         self.settle(room);
         if room.needs_its_task() {

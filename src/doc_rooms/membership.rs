@@ -34,6 +34,8 @@ pub struct Membership {
     handle: RoomHandle,
     member: MemberId,
     more_follow: AtomicBool,
+    /// What was brought last was followed by more.
+    is_open: AtomicBool,
 }
 
 /// The room has ended; the session is told why through its outbox.
@@ -43,16 +45,27 @@ pub struct RoomEnded;
 
 impl Membership {
     pub(super) fn new(handle: RoomHandle, member: MemberId) -> Self {
-        Self { handle, member, more_follow: AtomicBool::new(false) }
+        Self { handle, member, more_follow: AtomicBool::new(false), is_open: AtomicBool::new(false) }
     }
 
-    /// Whether what is brought next is followed by more at once: the room takes it together with that.
+    /// Whether what is brought next is followed by more at once: the room takes it together with that. If nothing follows
+    /// after all, or not at once, [`finish`](Self::finish) is to be called.
     pub fn expect_more(&self, more: bool) {
         self.more_follow.store(more, Ordering::Relaxed);
     }
 
+    /// Nothing follows at once.
+    pub fn finish(&self) {
+        if self.is_open.load(Ordering::Relaxed) {
+            self.is_open.store(false, Ordering::Relaxed);
+            self.handle.finish();
+        }
+    }
+
     async fn edit(&self, edit: Edit, bytes: usize) -> Result<(), RoomEnded> {
-        self.handle.edit(edit, bytes, self.more_follow.load(Ordering::Relaxed)).await
+        let more_follow = self.more_follow.load(Ordering::Relaxed);
+        self.is_open.store(more_follow, Ordering::Relaxed);
+        self.handle.edit(edit, bytes, more_follow).await
     }
 
     /// Tells the room what the session knows, as an encoded state vector; the room answers with what it lacks.

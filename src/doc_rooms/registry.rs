@@ -395,13 +395,18 @@ impl Context {
 
 impl RoomHandle {
     /// Takes an edit's turn at once, if the room is free and nothing came before; else queues it, and waits while the
-    /// queue is full, by count or by bytes. An edit that others follow at once is queued too: they are taken together.
+    /// queue is full, by count or by bytes. When others follow at once they are taken together, and
+    /// [`finish`](Self::finish) is to be called once none does.
     pub(super) async fn edit(&self, edit: Edit, bytes: usize, more_follow: bool) -> Result<(), RoomEnded> {
-        let edit = if more_follow { Some(edit) } else { self.desk.edit(edit) };
-        match edit {
+        match self.desk.edit(edit, more_follow) {
             Some(edit) => Box::pin(self.queue(Request::Edit(edit), bytes)).await,
             None => Ok(()),
         }
+    }
+
+    /// No more edits follow those that were said to be followed by more.
+    pub(super) fn finish(&self) {
+        self.desk.finish();
     }
 
     async fn queue(&self, request: Request, bytes: usize) -> Result<(), RoomEnded> {

@@ -288,6 +288,18 @@ impl Room {
         *self.gauges.failure() = failure;
     }
 
+    /// Whether a turn may be left open for edits that follow at once.
+    pub(super) fn may_leave_open(&self) -> bool {
+        self.effects.len() < OPEN_EFFECTS
+    }
+
+    /// Ends the turn that somebody left open, if there is one.
+    pub(super) fn end_open_turn(&mut self, now: Instant) {
+        if !self.effects.is_empty() {
+            self.end_turn(now);
+        }
+    }
+
     /// Ends a turn, whoever took it: carries out what the state wants and finds out what is due.
     pub(super) fn end_turn(&mut self, now: Instant) {
         self.state.end_turn(now, &mut self.effects);
@@ -474,5 +486,7 @@ fn gauge(bytes: usize) -> f64 {
     bytes as f64
 }
 
+/// So much may be left for the end of a turn.
+const OPEN_EFFECTS: usize = 256;
 /// A document that is opened is joined by all who were away: so long it is not compacted.
 const OPENING: Duration = Duration::from_secs(5);

@@ -111,6 +111,7 @@ impl Task<'_> {
             let mut place = self.desk.lock().await;
             let Some(room) = place.as_mut() else { return };
             let now = Instant::now();
+            room.end_open_turn(now);
             match event {
                 Event::Control(Control::Delete { reply }) => match room.freeze() {
                     Ok(ancestors) => {

@@ -19,10 +19,15 @@ pub(crate) struct Embedded {
 
 impl Embedded {
     pub(crate) async fn start(build: impl FnOnce(ServerBuilder) -> ServerBuilder) -> Self {
+        Self::start_within(Duration::from_millis(200), build).await
+    }
+
+    /// The same, with hooks that may take so long.
+    pub(crate) async fn start_within(timeout: Duration, build: impl FnOnce(ServerBuilder) -> ServerBuilder) -> Self {
         let store = storage::Config { kind: StoreKind::Memory, ..storage::Config::default() };
         let mut config = Config { listen: "127.0.0.1:0".parse().unwrap(), store, ..Config::default() };
         config.rooms.idle_after = Duration::from_millis(50);
-        config.hooks.timeout = Duration::from_millis(200);
+        config.hooks.timeout = timeout;
         let server = build(Server::builder(config)).bind().await.unwrap();
         let (rooms, address) = (server.rooms().clone(), server.address().to_string());
         let (stop, stopped) = oneshot::channel();

@@ -3,9 +3,13 @@
 use std::future::pending;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use tokio::io::AsyncWriteExt;
+use tokio::sync::Notify;
+use tokio::time::timeout;
 use ydock::DocName;
 use ydock::access::Role;
 use ydock::hooks::{Answers, Front, Hooks, PresenceEntry, Refusal, SessionContext, Wants};
@@ -13,6 +17,7 @@ use ydock::lib0::{Reader, write_buffer, write_text, write_var_uint};
 
 use crate::client::Client;
 use crate::embedded::Embedded;
+use crate::raw::{masked, upgraded};
 use crate::server::until;
 use crate::yjs::{letter, typed};
 
@@ -40,6 +45,8 @@ struct House {
     log: Log,
     sessions: Mutex<Vec<SessionContext>>,
     judged: AtomicUsize,
+    /// Whoever is asked about "wait" answers when this comes.
+    go_on: Notify,
 }
 
 /// What a hook answers for a document of this name.
@@ -80,6 +87,9 @@ impl Hooks for House {
         let has = |text: &[u8]| update.windows(text.len()).any(|part| part == text);
         if has(b"damn") {
             return Err(Refusal::new("no swearing"));
+        }
+        if has(b"wait") {
+            self.go_on.notified().await;
         }
         if has(b"hang") { pending().await } else { Ok(()) }
     }
@@ -247,6 +257,25 @@ async fn a_refused_update_reaches_nobody_and_is_not_stored() {
     author.receives(&typed(3, 0, "fine")).await;
     assert_eq!(reader.next_update().await.unwrap(), typed(3, 0, "fine"));
     assert_eq!((server.updates("doc").await, house.judged.load(Ordering::Relaxed)), (Some(1), 3));
+}
+
+#[tokio::test]
+async fn while_the_hooks_judge_nothing_waits_that_they_have_let_pass() {
+    let house = Arc::new(House::default());
+    let server = Embedded::start_within(Duration::from_mins(1), |builder| builder.hook(Arc::clone(&house))).await;
+    let mut reader = Client::join(&server.ws("doc")).await;
+    reader.settled().await;
+    let mut author = upgraded(&server.ws("doc")).await;
+    let [first, second] = [letter(1, 0), typed(1, 1, "wait")].map(|update| {
+        let mut message = vec![0, 2];
+        write_buffer(&mut message, &update);
+        masked(0x82, &message)
+    });
+    author.write_all(&[first, second].concat()).await.unwrap();
+    let next = async |reader: &mut Client| timeout(Duration::from_secs(20), reader.next_update()).await.unwrap();
+    assert_eq!(next(&mut reader).await.unwrap(), letter(1, 0));
+    house.go_on.notify_one();
+    assert_eq!(next(&mut reader).await.unwrap(), typed(1, 1, "wait"));
 }
 
 #[tokio::test]

@@ -7,6 +7,7 @@
 )]
 
 mod acks;
+mod at_once;
 mod board;
 mod client;
 mod command_line;

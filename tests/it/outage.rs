@@ -53,7 +53,7 @@ pub(crate) fn seat(outbox: &Arc<Outbox>) -> Seat {
 }
 
 /// Frames that have come so far, without waiting for more than a moment.
-async fn frames(outbox: &Outbox) -> Vec<Bytes> {
+pub(crate) async fn frames(outbox: &Outbox) -> Vec<Bytes> {
     let mut all = Vec::new();
     while tokio::time::timeout(Duration::from_millis(50), outbox.next(&mut all, usize::MAX)).await.is_ok() {
         outbox.flushed();

@@ -37,6 +37,8 @@ pub(super) struct Conversation {
     happened: Option<Happened>,
     /// What waits for all documents together.
     budget: Budget,
+    /// The document of which it was said that more follows at once; empty when there is none.
+    announced: String,
     /// When the client must have been let in somewhere; `None` when it has.
     deadline: Option<Instant>,
     is_late: bool,
@@ -104,6 +106,7 @@ impl Conversation {
             under_way: FuturesUnordered::new(),
             happened: None,
             budget: Budget::default(),
+            announced: String::new(),
             deadline,
             is_late: false,
         }
@@ -314,6 +317,9 @@ impl Protocol for Conversation {
                 "a message names no document; y-websocket clients belong at /yjs/".to_owned(),
             ));
         }
+        if *address != *self.announced {
+            self.pause();
+        }
         if let Some(Document::Inside(inside)) = self.documents.get(address)
             && inside.has_parted()
         {
@@ -325,6 +331,9 @@ impl Protocol for Conversation {
         }
         if let Some(Document::Inside(inside)) = self.documents.get_mut(address) {
             inside.session.expect_more(more);
+            if more && self.announced.is_empty() {
+                self.announced.push_str(address);
+            }
             if !inside.hear(&self.lane, message).await? {
                 self.documents.remove(address);
             }
@@ -338,6 +347,13 @@ impl Protocol for Conversation {
             // What is wrong with it is said when the client is inside.
             _ => self.let_wait(address, frame),
         }
+    }
+
+    fn pause(&mut self) {
+        if let Some(inside) = self.documents.get(&*self.announced).and_then(Document::inside) {
+            inside.session.finish();
+        }
+        self.announced.clear();
     }
 
     async fn event(&mut self) {

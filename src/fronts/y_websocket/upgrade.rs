@@ -141,6 +141,7 @@ struct Conversation {
 impl Conversation {
     /// The client has brought another token. One that is not good ends the session.
     async fn renew(&mut self, token: &str) -> Result<(), Ending> {
+        self.session.finish(); // to ask what it is good for may take its time
         let credentials = self.credentials.with_token(Some(token));
         let (pass, _) = self.access.enter(&credentials, &self.doc).await?;
         self.session.renew(&self.access, &pass);
@@ -168,6 +169,10 @@ impl Protocol for Conversation {
             }
         }
         Ok(())
+    }
+
+    fn pause(&mut self) {
+        self.session.finish();
     }
 
     fn keep_alive(&self) -> Bytes {
